@@ -1,0 +1,193 @@
+//! Notes: caveats that stand on a result. A note is data with a stable code; its words are made last.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A caveat on a result: a code, how many things it concerns, the number that matters, and where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// What kind of caveat.
+    pub code: NoteCode,
+    /// How many rows, points, charts or units it concerns; 0 where counting makes no sense.
+    #[serde(default)]
+    pub count: usize,
+    /// The number that matters (an estimate, a threshold), where there is one.
+    #[serde(default)]
+    pub value: Option<f64>,
+    /// Where: a chart, a column, a unit, a measure; empty for the whole result.
+    #[serde(default)]
+    pub at: String,
+}
+
+impl Note {
+    /// A note on `count` things.
+    pub fn new(code: NoteCode, count: usize) -> Self {
+        Self { code, count, value: None, at: String::new() }
+    }
+
+    /// The same note with the number that matters.
+    #[must_use]
+    pub fn with_value(mut self, value: f64) -> Self {
+        self.value = Some(value);
+        self
+    }
+
+    /// The same note, placed.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.at = place.into();
+        self
+    }
+
+    /// The note as one plain sentence.
+    pub fn message(&self) -> String {
+        let place = if self.at.is_empty() { String::new() } else { format!("{}: ", self.at) };
+        let value = self.value.map_or_else(String::new, |v| format!(" ({})", crate::stats::summary::brief(v)));
+        format!("{place}{}", self.code.sentence(self.count, &value))
+    }
+}
+
+macro_rules! note_codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal : |$count:ident, $value:ident| $sentence:expr;)*) => {
+        /// The kinds of caveat, each with a stable snake-case code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum NoteCode {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl NoteCode {
+            /// Every code there is, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable code, as in JSON and in columns.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            fn sentence(self, count: usize, value: &str) -> String {
+                match self { $(Self::$name => { let ($count, $value) = (count, value); let _ = ($count, $value); $sentence })* }
+            }
+        }
+    };
+}
+
+/// "1 row", "2 rows".
+fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+note_codes! {
+    /// Rows without a time cannot be placed on a chart and were left out.
+    MissingTime = "missing_time": |n, _v| format!("{} without a time left out", counted(n, "row"));
+    /// Points without a value keep their row and are not counted.
+    MissingValue = "missing_value": |n, _v| format!("{} without a value: kept in the table, not counted", counted(n, "point"));
+    /// Infinite values are no measurements: treated as missing.
+    InfiniteValue = "infinite_value": |n, _v| format!("{} infinite: treated as missing", counted(n, "value"));
+    /// Points whose denominator is missing, zero or negative have no value.
+    InvalidDenominator = "invalid_denominator": |n, _v| format!("{} with a denominator that is missing, zero or negative: no value", counted(n, "point"));
+    /// Points whose numerator exceeds the denominator: right for a rate, impossible for a proportion.
+    ExceededDenominator = "exceeded_denominator": |n, _v| format!("{} with a count above the denominator: possible for a rate, an error in a proportion", counted(n, "point"));
+    /// Repeated rows of one time were combined.
+    Aggregated = "aggregated": |n, _v| format!("{} combined into points", counted(n, "row"));
+    /// The input was not in the order of time and was sorted.
+    SortedByTime = "sorted_by_time": |n, _v| format!("{} not in the order of time: sorted", counted(n, "chart"));
+    /// Values that look like codes for "missing" (-999 and the like).
+    Sentinel = "sentinel": |n, v| format!("{} look like a code for a missing value{v}: make them null", counted(n, "value"));
+    /// The centre line rests on few points.
+    ShortBaseline = "short_baseline": |n, v| format!("{} whose centre line rests on fewer than 10 points{v}", counted(n, "chart"));
+    /// The asked-for baseline is longer than the phase: the whole phase was used.
+    BaselineLongerThanPhase = "baseline_longer_than_phase": |n, _v| format!("{} shorter than the baseline asked for: the whole phase is the baseline", counted(n, "phase"));
+    /// A phase has no baseline point with a value: it has no centre line.
+    NoBaseline = "no_baseline": |n, _v| format!("{} without a single baseline value: no centre line", counted(n, "phase"));
+    /// A phase named by date has no point in some charts.
+    EmptyPhase = "empty_phase": |n, _v| format!("{} without any point of one of the phases", counted(n, "chart"));
+    /// Neighbouring points are alike: rules cry wolf more often than stated.
+    Autocorrelation = "autocorrelation": |n, v| format!("{} with autocorrelation{v}: signals come more often by chance than stated", counted(n, "chart"));
+    /// Many points lie on the centre line and are not counted by the rules.
+    TiesAtCenter = "ties_at_center": |n, v| format!("{} with many points on the centre line{v}: they are not counted by the rules", counted(n, "chart"));
+    /// The times are unevenly spaced: some points are missing altogether.
+    Gaps = "gaps": |n, _v| format!("{} with gaps in time: the rules take points as evenly spaced", counted(n, "chart"));
+    /// All values are the same.
+    ConstantSeries = "constant_series": |n, _v| format!("{} in which all values are the same", counted(n, "chart"));
+    /// The rule signals, but what was seen is not rare for a stable process.
+    SignalNotRare = "signal_not_rare": |n, _v| format!("{} where the rule signals, yet a stable process would show as much more than once in 20", counted(n, "chart"));
+    /// The exact probability has no closed form here and was simulated with a fixed seed.
+    SimulatedProbability = "simulated_probability": |n, _v| format!("{} whose probability was simulated with a fixed seed (the baseline is not the first part)", counted(n, "chart"));
+
+    /// Rows with a missing outcome, covariate or unit were left out of the model.
+    RowsLeftOut = "rows_left_out": |n, _v| format!("{} left out: a value the model needs is missing", counted(n, "row"));
+    /// The estimated variance of a factor is zero.
+    Singular = "singular": |_n, _v| "no detectable difference between the units of this factor (its estimated variance is zero)".to_owned();
+    /// A covariate is a combination of others and was dropped.
+    RankDeficient = "rank_deficient": |_n, _v| "a combination of the other terms: dropped from the model".to_owned();
+    /// A factor has few levels: its variance is poorly known.
+    FewUnits = "few_units": |n, _v| format!("only {}: the spread between them is poorly known", counted(n, "unit"));
+    /// The optimiser stopped without meeting its criterion.
+    NotConverged = "not_converged": |_n, _v| "the fit did not converge".to_owned();
+    /// The effects are skewed to the left, so the normal model finds too many bright spots.
+    SkewedEffects = "skewed_effects": |_n, v| format!("the effects are skewed{v}: more of the candidates may be false than stated");
+    /// Units below the minimum number of students are not judged.
+    SmallUnits = "small_units": |n, _v| format!("{} with too few students to judge: suppressed", counted(n, "unit"));
+    /// Units whose group has too few members for a within-group question.
+    FewPeers = "few_peers": |n, _v| format!("{} with fewer than 3 peers in the same group: the question within the group is not asked", counted(n, "unit"));
+    /// The outcome bunches at its maximum.
+    Ceiling = "ceiling": |n, _v| format!("{} at the highest score there is: a ceiling hides who does best", counted(n, "row"));
+    /// The threshold was not given and was set from the data.
+    DefaultThreshold = "default_threshold": |_n, v| format!("the threshold is a tenth of the outcome's standard deviation{v}");
+    /// Only one period: nothing can be said about consistency.
+    OnePeriod = "one_period": |_n, _v| "only one period: nothing can be said about consistency from year to year".to_owned();
+    /// Many quantities were approximated on a grid.
+    GridApproximation = "grid_approximation": |n, _v| format!("expected percentiles of {} computed on a grid", counted(n, "unit"));
+
+    /// Fewer than eight baseline points: the verdict rests on little.
+    FewPoints = "few_points": |n, _v| format!("only {} before the change", counted(n, "point"));
+    /// The test window is still open: no verdict before its end.
+    Interim = "interim": |_n, _v| "the test window is still open: looking early and often would find improvements that are not there".to_owned();
+    /// The baseline is not stable, so before and after cannot be compared.
+    UnstableBaseline = "unstable_baseline": |_n, v| format!("the baseline itself was changing{v}");
+    /// No variation in the data.
+    ZeroVariance = "zero_variance": |_n, _v| "the values do not vary: no error of the difference can be estimated".to_owned();
+    /// Too few points in one of the windows.
+    TooFewPoints = "too_few_points": |n, _v| format!("only {} in one of the windows; at least 3 are needed in each", counted(n, "point"));
+    /// Neighbouring points are more alike than the method allows for.
+    StrongAutocorrelation = "strong_autocorrelation": |_n, v| format!("strong autocorrelation{v}: the chance of a false verdict may reach 8% instead of 5%");
+    /// A guard measure may have got worse.
+    PossibleHarm = "possible_harm": |_n, v| format!("a guard measure may have got worse{v}");
+    /// The margin of a guard is too small to be shown with these data.
+    MarginTooSmall = "margin_too_small": |_n, v| format!("the margin is less than 3 standard errors of the baseline{v}: \"not worse\" can hardly be shown");
+    /// There is no comparison group.
+    NoComparisonGroup = "no_comparison_group": |_n, _v| "no comparison group: something else that happened at the same time may be the cause".to_owned();
+    /// No guard measure was planned.
+    NoGuards = "no_guards": |_n, _v| "no guard measure: what got worse elsewhere would not have been seen".to_owned();
+    /// No process measure was planned.
+    NoProcessMeasure = "no_process_measure": |_n, _v| "no process measure: whether the change reached the classroom was not measured".to_owned();
+    /// The plan was not locked before the data came: findings are exploratory.
+    NotPreregistered = "not_preregistered": |_n, _v| "the plan was not locked before the data came: the findings are exploratory".to_owned();
+    /// The plan was amended after data had come.
+    AmendedAfterData = "amended_after_data": |n, _v| format!("{} to the plan after the first data had come", counted(n, "amendment"));
+    /// Points after `as_of` were not read.
+    AfterAsOf = "after_as_of": |n, _v| format!("{} after the date of the study: not read", counted(n, "point"));
+    /// Points outside both windows were not used.
+    OutsideWindows = "outside_windows": |n, _v| format!("{} outside the baseline and test windows: shown, not judged", counted(n, "point"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_what_serde_writes() {
+        for code in NoteCode::ALL {
+            assert_eq!(serde_json::to_string(code).unwrap(), format!("\"{}\"", code.as_str()));
+        }
+    }
+
+    #[test]
+    fn a_note_reads_as_a_sentence() {
+        let note = Note::new(NoteCode::MissingTime, 2);
+        assert_eq!(note.message(), "2 rows without a time left out");
+    }
+}

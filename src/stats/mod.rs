@@ -1,0 +1,3 @@
+//! Primitives on slices; each cites its source at the formula.
+
+pub mod summary;
