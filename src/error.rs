@@ -5,11 +5,14 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 /// What every fallible function of the crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong, by what the caller can do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Error {
     /// A named column is not in the frame.
@@ -243,6 +246,14 @@ mod tests {
             "there is no column \"scores\" (did you mean \"score\"?); the columns are \"week\", \"score\""
         );
         assert_eq!(error.code(), "column_missing");
+    }
+
+    #[test]
+    fn the_code_is_what_serde_writes() {
+        for error in [Error::Interrupted, Error::ColumnClash { column: "phase".into() }] {
+            let written = serde_json::to_value(&error).unwrap();
+            assert_eq!(written["code"], error.code());
+        }
     }
 
     #[test]

@@ -1,0 +1,29 @@
+"""Run improvement cycles in school systems: find what works, test what might, keep the evidence.
+
+Six questions, each answered with a number, its uncertainty and a plain sentence:
+
+1. Did this change lead to improvement, or was it luck? (:func:`study`, :class:`Journal`)
+2. Who consistently does better than peers under the same conditions? (:func:`bright_spots`)
+3. What should this team do next: adopt, adapt, abandon, keep testing? (:func:`study`)
+4. Are we on track, and is anything really changing? (:func:`run_chart`)
+5. Which work serves which goal, and what should stop?
+6. Does it work elsewhere: for whom, under what conditions, at what cost?
+
+Every function takes any data frame (polars, pandas, pyarrow, duckdb, anything with the Arrow capsule interface) and
+returns polars frames inside a small result that shows itself in Jupyter.
+"""
+
+from brightspot import datasets
+from brightspot._core import __version__
+from brightspot._result import Note
+from brightspot.charts import RunChart, run_chart
+from brightspot.exceptions import BrightspotError
+
+__all__ = [
+    "BrightspotError",
+    "Note",
+    "RunChart",
+    "__version__",
+    "datasets",
+    "run_chart",
+]

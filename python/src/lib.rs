@@ -1,15 +1,19 @@
-//! The Python binding.
-use pyo3::prelude::*;
-use pyo3_polars::PyDataFrame;
+//! The Python binding: thin. It converts arguments, releases the GIL around the work, and turns the core's errors into
+//! the exceptions of `brightspot.exceptions`.
 
-/// The compiled part of brightspot.
-#[pymodule]
+mod charts;
+mod errors;
+
+/// The compiled part of brightspot; use the functions of `brightspot` instead.
+#[pyo3::pymodule]
 mod _core {
-    use super::*;
+    #[pymodule_export]
+    use crate::charts::run_chart;
+    #[pymodule_export]
+    use crate::errors::check_column;
 
-    /// Height.
-    #[pyfunction]
-    fn height(frame: PyDataFrame) -> usize {
-        frame.0.height()
-    }
+    /// The version of the compiled core.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
 }

@@ -1,1 +1,20 @@
-//! frame
+//! polars data frames in and out: the only module that knows polars.
+//!
+//! Each function here reads columns into slices, calls the part of the core that does the work, and writes plain
+//! columns back. Long work is done in polars' own thread pool, so that two pools do not compete for the cores.
+
+mod columns;
+mod groups;
+mod points;
+mod run_chart;
+mod time;
+
+pub use points::{Aggregate, Scalar};
+pub use run_chart::{Baseline, Phases, RunChartRequest, RunChartTables, run_chart};
+pub use time::TimeValue;
+
+impl From<polars::error::PolarsError> for crate::Error {
+    fn from(error: polars::error::PolarsError) -> Self {
+        Self::Numerical { what: "a table".into(), problem: error.to_string() }
+    }
+}

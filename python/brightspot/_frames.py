@@ -1,0 +1,121 @@
+"""Any data frame in: the one place where foreign tables become polars frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+from brightspot.exceptions import BrightspotError, ColumnMissingError, ColumnTypeError, MissingDependencyError
+
+ACCEPTED = "a data frame: polars, pandas, pyarrow, duckdb, or anything with the Arrow capsule interface"
+
+
+def to_polars(frame: object, columns: Iterable[str | None] | None = None) -> pl.DataFrame:
+    """Return ``frame`` as a polars frame, with only ``columns`` (all where None) and in types the core knows.
+
+    Parameters
+    ----------
+    frame
+        A polars DataFrame or LazyFrame (which is collected), a pandas DataFrame (needs pyarrow; its index is dropped), a
+        pyarrow Table, a duckdb relation, a mapping of column names to sequences, or anything with the Arrow capsule
+        interface.
+    columns
+        The columns that are needed; ``None`` entries and repeats are ignored. What is not named does not cross.
+
+    Raises
+    ------
+    ColumnMissingError
+        Where a named column is not there.
+    ColumnTypeError
+        Where ``frame`` is no data frame.
+    """
+    table = _convert(frame)
+    if columns is not None:
+        wanted = list(dict.fromkeys(name for name in columns if name is not None))
+        for name in wanted:
+            if not isinstance(name, str):
+                raise ColumnTypeError(
+                    f"a column name must be text, but {name!r} is {type(name).__name__}; give the column's name",
+                    column=repr(name),
+                )
+            if name not in table.columns:
+                _missing(name, table)
+        table = table.select(wanted)
+    return _plain(table)
+
+
+def _convert(frame: object) -> pl.DataFrame:
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
+    if isinstance(frame, Mapping):
+        return _attempt(pl.DataFrame, frame)
+    module = type(frame).__module__.partition(".")[0]
+    if module == "pandas":
+        return _from_pandas(frame)
+    if module == "duckdb" and hasattr(frame, "pl"):
+        return frame.pl()  # type: ignore[attr-defined]
+    if hasattr(frame, "__arrow_c_stream__"):
+        return _attempt(pl.DataFrame, frame)
+    raise ColumnTypeError(f"expected {ACCEPTED}; found {type(frame).__name__}", found=type(frame).__name__)
+
+
+def _from_pandas(frame: Any) -> pl.DataFrame:  # noqa: ANN401 (pandas is not a dependency)
+    if not hasattr(frame, "columns"):
+        raise ColumnTypeError(
+            "expected a data frame; found a pandas Series, which is one column: give .to_frame()", found="Series"
+        )
+    try:
+        return pl.from_pandas(frame)
+    except ImportError as error:
+        raise MissingDependencyError(
+            "a pandas frame comes in through pyarrow, which is not installed; install brightspot[pandas], or give "
+            "polars.DataFrame(...)",
+            package="pyarrow",
+        ) from error
+    except Exception as error:
+        raise _unreadable(frame, error) from error
+
+
+def _attempt(make: type[pl.DataFrame], frame: Any) -> pl.DataFrame:  # noqa: ANN401
+    try:
+        return make(frame)
+    except BrightspotError:
+        raise
+    except Exception as error:
+        raise _unreadable(frame, error) from error
+
+
+def _unreadable(frame: object, error: Exception) -> ColumnTypeError:
+    first = (str(error).splitlines() or [""])[0]
+    return ColumnTypeError(
+        f"this {type(frame).__module__.partition('.')[0]} object cannot be read as a table ({first}); give {ACCEPTED} "
+        "whose columns each hold one type",
+        found=type(frame).__name__,
+    )
+
+
+def _missing(name: str, table: pl.DataFrame) -> None:
+    from brightspot import _core
+
+    # The core words the message, so that Rust and Python say the same.
+    _core.check_column(table.columns, name)
+    raise ColumnMissingError(f"there is no column {name!r}", column=name)
+
+
+def _plain(table: pl.DataFrame) -> pl.DataFrame:
+    """Give columns the types that the core is built with; values stay as they are."""
+    casts = {
+        name: pl.Float64 if dtype.is_numeric() else pl.String
+        for name, dtype in table.schema.items()
+        if isinstance(dtype, pl.Decimal | pl.Int128 | pl.UInt128 | pl.Time | pl.Duration)
+    }
+    return table.cast(casts) if casts else table  # type: ignore[arg-type]
+
+
+def iso(value: object) -> object:
+    """Dates and date-times as ISO text, numbers as they are: how a time crosses into the core."""
+    return value.isoformat() if hasattr(value, "isoformat") else value  # type: ignore[attr-defined]

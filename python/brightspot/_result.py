@@ -1,0 +1,61 @@
+"""What all results share: notes, and how a result shows itself in Jupyter."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A caveat on a result: never an error, always counted.
+
+    Attributes
+    ----------
+    code
+        A stable word, for programs.
+    message
+        One plain sentence, for people.
+    count
+        How many rows, points, charts or units it concerns; 0 where counting makes no sense.
+    value
+        The number that matters (an estimate, a threshold), where there is one.
+    at
+        Where: a chart, a column, a unit, a measure; empty for the whole result.
+    """
+
+    code: str
+    message: str
+    count: int = 0
+    value: float | None = None
+    at: str = ""
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self.message}"
+
+    @classmethod
+    def all_from(cls, notes: Sequence[dict[str, Any]]) -> tuple[Note, ...]:
+        """Make notes of what the core returns."""
+        return tuple(cls(**note) for note in notes)
+
+
+def escaped(text: object) -> str:
+    """Text, made safe for HTML."""
+    return html.escape(str(text))
+
+
+def page(title: str, sentences: Sequence[str], tables: Sequence[tuple[str, pl.DataFrame]], notes: Sequence[Note]) -> str:
+    """A result as HTML for a notebook: title, sentences, tables (the first rows), caveats."""
+    parts = [f"<p><strong>{escaped(title)}</strong></p>"]
+    parts += [f"<p>{escaped(sentence)}</p>" for sentence in sentences]
+    for name, table in tables:
+        parts.append(f"<p style='margin-bottom:0'><code>.{escaped(name)}</code></p>")
+        parts.append(table._repr_html_())
+    if notes:
+        items = "".join(f"<li><code>{escaped(note.code)}</code> {escaped(note.message)}</li>" for note in notes)
+        parts.append(f"<p style='margin-bottom:0'>Notes</p><ul>{items}</ul>")
+    return "\n".join(parts)

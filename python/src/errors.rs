@@ -1,0 +1,72 @@
+//! From the core's error to the Python exception.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// The orphan rule asks for a type of our own: with it, `?` works across both worlds.
+#[derive(Debug)]
+pub(crate) enum BindingError {
+    Core(brightspot::Error),
+    Python(PyErr),
+}
+
+pub(crate) type Result<T> = std::result::Result<T, BindingError>;
+
+impl From<brightspot::Error> for BindingError {
+    fn from(error: brightspot::Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<PyErr> for BindingError {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl From<pythonize::PythonizeError> for BindingError {
+    fn from(error: pythonize::PythonizeError) -> Self {
+        Self::Python(error.into())
+    }
+}
+
+impl From<BindingError> for PyErr {
+    fn from(error: BindingError) -> Self {
+        match error {
+            BindingError::Python(error) => error,
+            BindingError::Core(brightspot::Error::Interrupted) => {
+                pyo3::exceptions::PyKeyboardInterrupt::new_err(brightspot::Error::Interrupted.to_string())
+            }
+            BindingError::Core(error) => Python::attach(|py| exception(py, &error).unwrap_or_else(|failure| failure)),
+        }
+    }
+}
+
+fn exception(py: Python<'_>, error: &brightspot::Error) -> PyResult<PyErr> {
+    let fields = pythonize::pythonize(py, error).map_err(PyErr::from)?;
+    let make = py.import("brightspot.exceptions")?.getattr("from_core")?;
+    Ok(PyErr::from_value(make.call1((error.to_string(), fields))?))
+}
+
+/// An argument of the Python face as a request of the core; what does not fit is an invalid option.
+pub(crate) fn request<'py, T: serde::de::DeserializeOwned>(arguments: &Bound<'py, PyDict>) -> Result<T> {
+    let mut deserializer = pythonize::Depythonizer::from_object(arguments);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let found = arguments
+            .get_item(path.split(['.', '[']).next().unwrap_or_default())
+            .ok()
+            .flatten()
+            .map_or_else(|| "this".to_owned(), |value| value.to_string());
+        brightspot::Error::option(&path, found, error.into_inner().to_string()).into()
+    })
+}
+
+/// Raise the error of a missing column, worded by the core.
+#[pyfunction]
+pub(crate) fn check_column(columns: Vec<String>, name: String) -> PyResult<()> {
+    if columns.contains(&name) {
+        return Ok(());
+    }
+    Err(BindingError::from(brightspot::Error::ColumnMissing { column: name, available: columns }).into())
+}
