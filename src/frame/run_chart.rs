@@ -117,3 +117,75 @@ const RESERVED: &[&str] = &[
     "signals", "meaning", "n_obs", "n_useful", "longest_run", "longest_run_max", "n_crossings", "n_crossings_min",
     "prob_runs", "prob_basis", "n_beyond_limits", "has_signal", "q_value",
 ];
+
+/// Draw any number of run charts: [`core`] on every group of the frame, in parallel.
+///
+/// `progress` is told how many charts are done, of how many, and stops the work by returning an error.
+///
+/// # Errors
+/// For columns that are missing or of the wrong type, repeated times without an `aggregate`, and options that do not fit
+/// the data; see [`Error`].
+///
+/// # References
+/// Anhøj & Olesen (2014), PLoS ONE 9(11): e113825.
+///
+/// # Examples
+/// ```
+/// use brightspot::frame::{Baseline, RunChartRequest, run_chart};
+/// use polars::prelude::*;
+///
+/// let frame = df!(
+///     "week" => (1..=20).collect::<Vec<i32>>(),
+///     "score" => [61, 64, 60, 63, 65, 62, 59, 64, 61, 63, 66, 68, 67, 70, 66, 69, 71, 68, 70, 69],
+/// )?;
+/// let request = RunChartRequest { baseline: Some(Baseline::Count(10)), ..RunChartRequest::new("score", "week") };
+/// let chart = run_chart(&frame, &request, &|_, _| Ok(()))?;
+/// assert_eq!(chart.summary.column("center")?.f64()?.get(0), Some(62.5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn run_chart(
+    df: &DataFrame,
+    request: &RunChartRequest,
+    progress: &(dyn Fn(usize, usize) -> Result<()> + Sync),
+) -> Result<RunChartTables> {
+    check_keys(df, &request.by, RESERVED)?;
+    let times = Times::new(df, &request.time)?;
+    let columns = PointColumns {
+        value: &request.value,
+        size: request.size.as_deref(),
+        exclude: request.exclude.as_deref(),
+        target: request.target.as_ref(),
+        baseline: match &request.baseline {
+            Some(Baseline::Column(name)) => Some(name),
+            _ => None,
+        },
+        aggregate: request.aggregate,
+    };
+    let directions = Directions::new(df, &request.direction)?;
+    let splits = Splits::new(df, request, &times)?;
+    let groups = Groups::new(df, &request.by)?;
+    let points = Points::new(df, &groups, &times, &columns)?;
+    let baseline = BaselineRule::new(request, &times)?;
+
+    /// Charts between two looks at whether the caller wants to stop.
+    const BLOCK: usize = 20_000;
+    let total = points.charts.len();
+    let mut charts: Vec<Drawn> = Vec::with_capacity(total);
+    for block in points.charts.chunks(BLOCK) {
+        progress(charts.len(), total)?;
+        let drawn: Result<Vec<Vec<Drawn>>> = polars::prelude::RAYON.install(|| {
+            block
+                .par_chunks(256)
+                .map(|some| {
+                    let mut worker = Worker::default();
+                    some.iter()
+                        .map(|chart| worker.draw(chart, &points, &times, &splits, &baseline, &directions, request))
+                        .collect()
+                })
+                .collect()
+        });
+        charts.extend(drawn?.into_iter().flatten());
+    }
+    progress(total, total)?;
+    tables(df, request, &points, &charts, &splits)
+}

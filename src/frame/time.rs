@@ -170,7 +170,7 @@ impl Times {
 }
 
 /// Days since 1970-01-01.
-fn days(date: civil::Date) -> i64 {
+pub(super) fn days(date: civil::Date) -> i64 {
     i64::from((date - civil::date(1970, 1, 1)).get_days())
 }
 

@@ -1,0 +1,185 @@
+//! Columns that tell groups apart, as codes: grouping factors and categorical covariates.
+
+use polars::prelude::*;
+
+use super::columns::{column, floats};
+use super::groups::Groups;
+use crate::mixed::Covariate;
+use crate::{Error, Note, NoteCode, Result};
+
+/// What stands for a missing value among codes.
+pub(super) const MISSING: u32 = u32::MAX;
+
+/// A column as codes into its distinct values, which are in sort order (an enum's in its own).
+#[derive(Debug, Clone)]
+pub(super) struct Codes {
+    pub(super) name: String,
+    /// One per row; [`MISSING`] where the value is null.
+    pub(super) codes: Vec<u32>,
+    /// The distinct values, in the column's own type.
+    pub(super) keys: Series,
+}
+
+impl Codes {
+    pub(super) fn new(df: &DataFrame, name: &str) -> Result<Self> {
+        let found = column(df, name)?;
+        if found.dtype().is_nested() {
+            return Err(Error::ColumnType {
+                column: name.into(),
+                expected: "names, numbers or dates that tell groups apart".into(),
+                found: found.dtype().to_string(),
+                remedy: "take one field of it".into(),
+            });
+        }
+        let values = found.as_materialized_series();
+        let single = df.select([name])?;
+        let mut codes = vec![MISSING; df.height()];
+        let mut firsts: Vec<IdxSize> = Vec::new();
+        for group in Groups::new(&single, &[name.to_owned()])?.iter() {
+            let Some(&first) = group.first() else { continue };
+            if matches!(values.get(first as usize), Ok(AnyValue::Null)) {
+                continue;
+            }
+            let code = u32::try_from(firsts.len()).unwrap_or(MISSING);
+            firsts.push(first);
+            for &row in group {
+                if let Some(slot) = codes.get_mut(row as usize) {
+                    *slot = code;
+                }
+            }
+        }
+        let keys = values.take(&IdxCa::from_vec(PlSmallStr::EMPTY, firsts))?;
+        Ok(Self { name: name.into(), codes, keys })
+    }
+
+    /// The distinct values as text.
+    pub(super) fn labels(&self) -> Result<Vec<String>> {
+        let text = self.keys.cast(&DataType::String)?;
+        Ok(text.str()?.iter().map(|label| label.unwrap_or_default().to_owned()).collect())
+    }
+
+    /// The values that these codes stand for, as a column.
+    pub(super) fn gather(&self, codes: impl Iterator<Item = u32>) -> Result<Column> {
+        Ok(self.keys.take(&IdxCa::from_vec(PlSmallStr::EMPTY, codes.collect()))?.into_column())
+    }
+
+    /// Only these rows, and only the values that occur in them.
+    fn keep(&mut self, kept: &[bool]) -> Result<()> {
+        retain(&mut self.codes, kept);
+        let mut new = vec![MISSING; self.keys.len()];
+        for &code in &self.codes {
+            if let Some(slot) = new.get_mut(code as usize) {
+                *slot = 0;
+            }
+        }
+        let mut occurring: Vec<IdxSize> = Vec::new();
+        for (old, slot) in (0..).zip(&mut new) {
+            if *slot == 0 {
+                *slot = u32::try_from(occurring.len()).unwrap_or(MISSING);
+                occurring.push(old);
+            }
+        }
+        for code in &mut self.codes {
+            *code = new.get(*code as usize).copied().unwrap_or(MISSING);
+        }
+        self.keys = self.keys.take(&IdxCa::from_vec(PlSmallStr::EMPTY, occurring))?;
+        Ok(())
+    }
+}
+
+/// One column of the fixed part.
+#[derive(Debug)]
+enum Fixed {
+    Numeric(String, Vec<f64>),
+    Categorical(Codes),
+}
+
+/// What a model is fitted to: the rows where everything is there, and how many were left out for which column.
+#[derive(Debug)]
+pub(super) struct ModelData {
+    pub(super) y: Vec<f64>,
+    fixed: Vec<Fixed>,
+    levels: Vec<Vec<String>>,
+    pub(super) factors: Vec<Codes>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl ModelData {
+    /// Numbers enter linearly; text, booleans and categories as treatment contrasts.
+    pub(super) fn new(df: &DataFrame, outcome: &str, fixed: &[String], factors: &[String]) -> Result<Self> {
+        let mut y = floats(df, outcome)?;
+        let mut kept: Vec<bool> = vec![true; y.len()];
+        let mut notes = vec![];
+        let mut leave_out = |name: &str, missing: &mut dyn FnMut(usize) -> bool, kept: &mut Vec<bool>| {
+            let mut n = 0;
+            for (row, keep) in kept.iter_mut().enumerate() {
+                if missing(row) {
+                    n += 1;
+                    *keep = false;
+                }
+            }
+            if n > 0 {
+                notes.push(Note::new(NoteCode::RowsLeftOut, n).at(name));
+            }
+        };
+        leave_out(outcome, &mut |row| !y.get(row).is_some_and(|v| v.is_finite()), &mut kept);
+        let mut columns = vec![];
+        for name in fixed {
+            let dtype = column(df, name)?.dtype().clone();
+            if dtype.is_primitive_numeric() {
+                let values = floats(df, name)?;
+                leave_out(name, &mut |row| !values.get(row).is_some_and(|v| v.is_finite()), &mut kept);
+                columns.push(Fixed::Numeric(name.clone(), values));
+            } else {
+                let codes = Codes::new(df, name)?;
+                leave_out(name, &mut |row| codes.codes.get(row) == Some(&MISSING), &mut kept);
+                columns.push(Fixed::Categorical(codes));
+            }
+        }
+        let mut groups = vec![];
+        for name in factors {
+            let codes = Codes::new(df, name)?;
+            leave_out(name, &mut |row| codes.codes.get(row) == Some(&MISSING), &mut kept);
+            groups.push(codes);
+        }
+        let n_left_out = kept.iter().filter(|keep| !**keep).count();
+        if n_left_out > 0 {
+            retain(&mut y, &kept);
+            for column in &mut columns {
+                match column {
+                    Fixed::Numeric(_, values) => retain(values, &kept),
+                    Fixed::Categorical(codes) => codes.keep(&kept)?,
+                }
+            }
+            for codes in &mut groups {
+                codes.keep(&kept)?;
+            }
+            notes.push(Note::new(NoteCode::RowsLeftOut, n_left_out));
+        }
+        let levels = columns
+            .iter()
+            .map(|column| match column {
+                Fixed::Numeric(..) => Ok(vec![]),
+                Fixed::Categorical(codes) => codes.labels(),
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { y, fixed: columns, levels, factors: groups, notes })
+    }
+
+    /// The covariates, as the model takes them.
+    pub(super) fn covariates(&self) -> Vec<Covariate<'_>> {
+        self.fixed
+            .iter()
+            .zip(&self.levels)
+            .map(|(column, levels)| match column {
+                Fixed::Numeric(name, values) => Covariate::Numeric { name, values },
+                Fixed::Categorical(codes) => Covariate::Categorical { name: &codes.name, codes: &codes.codes, levels },
+            })
+            .collect()
+    }
+}
+
+fn retain<T: Copy>(values: &mut Vec<T>, kept: &[bool]) {
+    let mut keep = kept.iter();
+    values.retain(|_| keep.next().copied().unwrap_or(false));
+}
