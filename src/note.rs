@@ -125,6 +125,8 @@ note_codes! {
     RankDeficient = "rank_deficient": |_n, _v| "a combination of the other terms: dropped from the model".to_owned();
     /// A factor has few levels: its variance is poorly known.
     FewUnits = "few_units": |n, _v| format!("only {}: the spread between them is poorly known", counted(n, "unit"));
+    /// The units of a factor are those of the factor around it, one to one: only one variance can be told.
+    ConfoundedLevels = "confounded_levels": |n, _v| format!("each of the {} is the only one in its group: the spread between them cannot be told from that between the groups", counted(n, "unit"));
     /// The optimiser stopped without meeting its criterion.
     NotConverged = "not_converged": |_n, _v| "the fit did not converge".to_owned();
     /// The effects are skewed to the left, so the normal model finds too many bright spots.
