@@ -1,12 +1,12 @@
 //! The words of a cycle: findings, choices and reasons, each a closed list of stable codes.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-macro_rules! codes {
+macro_rules! define_codes {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $code:literal,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+            schemars::JsonSchema,
+        )]
         #[serde(rename_all = "snake_case")]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
@@ -41,7 +41,9 @@ macro_rules! codes {
     )*};
 }
 
-codes! {
+pub(super) use define_codes;
+
+define_codes! {
     /// What the data say about one measure.
     Signal {
         /// The whole interval of the change lies on the good side of 0.
@@ -183,7 +185,7 @@ mod tests {
 
     fn round_trip<T>(all: &[T])
     where
-        T: Serialize + Copy + std::fmt::Display + std::str::FromStr<Err = crate::Error> + PartialEq + std::fmt::Debug,
+        T: serde::Serialize + Copy + std::fmt::Display + std::str::FromStr<Err = crate::Error> + PartialEq + std::fmt::Debug,
     {
         for &code in all {
             assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{code}\""));

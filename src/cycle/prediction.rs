@@ -73,10 +73,14 @@ enum Ends {
 }
 
 impl Region {
-    /// Whether a change lies in the region.
+    /// Whether a change lies in the region. An end that belongs to it is reached within rounding: 8.1 - 5.1 is "at
+    /// least 3".
     pub fn contains(&self, change: f64) -> bool {
+        const ROUNDING: f64 = 1e-9;
         match self.ends {
-            Ends::Included => self.lo <= change && change <= self.hi,
+            Ends::Included => {
+                self.lo - ROUNDING * finite(self.lo) <= change && change <= self.hi + ROUNDING * finite(self.hi)
+            }
             Ends::Excluded => self.lo < change && change < self.hi,
         }
     }
@@ -88,6 +92,11 @@ impl Region {
             Ends::Excluded => hi <= self.lo || lo >= self.hi,
         }
     }
+}
+
+/// The size of an end of a region; 0 where the region has no end.
+fn finite(end: f64) -> f64 {
+    if end.is_finite() { end.abs() } else { 0.0 }
 }
 
 impl Prediction {
@@ -221,7 +230,7 @@ mod tests {
     #[test]
     fn regions_lie_where_they_should() {
         let up = Prediction::new("m").at_least(3.0).region(Direction::Neutral).unwrap();
-        assert!(up.contains(3.0) && !up.contains(2.9));
+        assert!(up.contains(3.0) && up.contains(8.1 - 5.1) && !up.contains(2.9));
         assert!(up.is_apart_from(1.0, 2.9) && !up.is_apart_from(1.0, 3.0));
 
         let no_worse = Prediction { no_worse_than: Some(1.0), ..Prediction::new("m") };

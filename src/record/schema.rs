@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::measure::Measure;
+use crate::measure::{Measure, Point};
 use crate::record::invalid;
 use crate::{Error, Note, Result};
 
@@ -29,6 +29,14 @@ impl Record for Measure {
 
     fn validate(&self) -> Result<()> {
         Self::validate(self)
+    }
+}
+
+impl Record for Point {
+    const KIND: &'static str = "Point";
+
+    fn validate(&self) -> Result<()> {
+        if self.value.is_finite() { Ok(()) } else { Err(invalid(Self::KIND, "value", "must be a number")) }
     }
 }
 

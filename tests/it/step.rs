@@ -240,11 +240,11 @@ fn a_drifting_baseline_is_caught_sometimes() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
     let (mut improved, mut unstable) = (0_usize, 0_usize);
     for _ in 0..REPEATS {
-        let y: Vec<f64> = series(&mut rng, 20, 0.3, normal).iter().zip(0..).map(|(v, t)| v + 0.05 * f64::from(t)).collect();
+        let y: Vec<f64> = series(&mut rng, 14, 0.3, normal).iter().zip(0..).map(|(v, t)| v + 0.05 * f64::from(t)).collect();
         improved += usize::from(step(&y[..8], &y[8..]).is_ok_and(|found| found.lo > 0.0));
         unstable += usize::from(mann_kendall(&y[..8]).p_rising <= 0.05);
     }
     let (improved, unstable) = (improved as f64 / REPEATS as f64, unstable as f64 / REPEATS as f64);
-    println!("drift: false improvements {improved:.3}, baselines found unstable {unstable:.3}");
-    assert!((0.08..=0.20).contains(&improved) && unstable > 0.05, "{improved} {unstable}");
+    println!("drift: false improvements {improved:.3} (stated .11), baselines found unstable {unstable:.3}");
+    assert!((improved - 0.11).abs() < 0.015 && unstable > 0.05, "{improved} {unstable}");
 }
