@@ -174,6 +174,12 @@ note_codes! {
     AfterAsOf = "after_as_of": |n, _v| format!("{} after the date of the study: not read", counted(n, "point"));
     /// Points outside both windows were not used.
     OutsideWindows = "outside_windows": |n, _v| format!("{} outside the baseline and test windows: shown, not judged", counted(n, "point"));
+    /// A planned measure came without any data.
+    NoSeries = "no_series": |_n, _v| "no data were given for this measure".to_owned();
+    /// The measure has no good side, so that nothing can be called better or worse.
+    NoDirection = "no_direction": |_n, _v| "the measure has no direction, so nothing can be called better or worse: set direction to \"up\" or \"down\"".to_owned();
+    /// The points of a series rest on very different numbers of observations and yet count the same.
+    UnequalSizes = "unequal_sizes": |n, v| format!("{} that count the same although their sizes differ{v}-fold", counted(n, "point"));
 }
 
 #[cfg(test)]

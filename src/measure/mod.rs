@@ -1,7 +1,11 @@
 //! What is measured, in which direction it should move, and the series that comes of it.
 
+mod aggregate;
+mod definition;
 mod direction;
 mod series;
 
+pub use aggregate::Row;
+pub use definition::{Kind, Measure, Role};
 pub use direction::Direction;
 pub use series::{Point, Series};

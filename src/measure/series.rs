@@ -4,6 +4,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result};
+
 /// One point of a series: a value on a date, with its denominator where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,4 +31,60 @@ pub struct Series {
     /// Rows of the input that were combined with others of the same date.
     #[serde(default)]
     pub n_combined: usize,
+}
+
+impl Series {
+    /// A series from points in any order: sorted by date, points whose value is not finite left out and counted.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateTimes`] where a date occurs more than once.
+    pub fn new(points: impl IntoIterator<Item = Point>) -> Result<Self> {
+        let mut n_left_out = 0;
+        let mut kept: Vec<Point> = points
+            .into_iter()
+            .filter(|point| {
+                let is_finite = point.value.is_finite();
+                n_left_out += usize::from(!is_finite);
+                is_finite
+            })
+            .collect();
+        kept.sort_by_key(|point| point.time);
+        let repeated: Vec<String> = kept
+            .chunk_by(|a, b| a.time == b.time)
+            .filter_map(|group| if let [first, _, ..] = group { Some(first.time.to_string()) } else { None })
+            .collect();
+        if !repeated.is_empty() {
+            let n = repeated.len();
+            return Err(Error::DuplicateTimes { n, examples: repeated.into_iter().take(3).collect() });
+        }
+        Ok(Self { points: kept, n_left_out, n_combined: 0 })
+    }
+
+    /// A series without denominators, from dates and values.
+    ///
+    /// # Errors
+    /// As [`Series::new`].
+    pub fn of(values: impl IntoIterator<Item = (Date, f64)>) -> Result<Self> {
+        Self::new(values.into_iter().map(|(time, value)| Point { time, value, size: None }))
+    }
+
+    /// The values dated from `from` to `to`, both included, in the order of time.
+    pub fn values_between(&self, [from, to]: [Date; 2]) -> Vec<f64> {
+        self.points.iter().filter(|point| (from..=to).contains(&point.time)).map(|point| point.value).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorted_finite_and_one_a_date() {
+        let day = |d| Date::constant(2026, 9, d);
+        let series = Series::of([(day(3), 3.0), (day(1), 1.0), (day(2), f64::NAN)]).unwrap();
+        assert_eq!(series.points.iter().map(|p| p.value).collect::<Vec<_>>(), [1.0, 3.0]);
+        assert_eq!(series.n_left_out, 1);
+        assert_eq!(series.values_between([day(2), day(3)]), [3.0]);
+        assert_eq!(Series::of([(day(1), 1.0), (day(1), 2.0)]).unwrap_err().code(), "duplicate_times");
+    }
 }

@@ -1,0 +1,225 @@
+//! The step between two phases of a series: the engine behind every verdict on numeric data before and after a change.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use crate::{Error, Result};
+
+/// The autocorrelation that is always allowed for: a series in a school is rarely less alike from week to week, and
+/// too few points are there to tell.
+pub const PHI_MIN: f64 = 0.30;
+
+/// The autocorrelation beyond which the estimate is not followed.
+pub const PHI_MAX: f64 = 0.90;
+
+/// Fewest points in each phase.
+pub const N_MIN: usize = 3;
+
+/// One-sided error in each direction; the interval is its dual.
+pub const ALPHA: f64 = 0.05;
+
+/// The estimated step between two phases.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StepEstimate {
+    /// Mean after minus mean before.
+    pub estimate: f64,
+    /// Standard error of the step, under autocorrelation `phi`.
+    pub se: f64,
+    /// Effective degrees of freedom.
+    pub df: f64,
+    /// Lower end of the 90% interval (the dual of a one-sided test at 5%).
+    pub lo: f64,
+    /// Upper end of the 90% interval.
+    pub hi: f64,
+    /// The first-order autocorrelation that was allowed for: corrected for bias, kept within [`PHI_MIN`] and [`PHI_MAX`].
+    pub phi: f64,
+    /// The first-order autocorrelation of the residuals, as it was found.
+    pub phi_raw: f64,
+    /// Points before.
+    pub n_before: usize,
+    /// Points after.
+    pub n_after: usize,
+    /// One-sided p for a step upwards: small when the points after are higher.
+    pub p_above: f64,
+    /// One-sided p for a step downwards: small when the points after are lower.
+    pub p_below: f64,
+}
+
+impl StepEstimate {
+    /// One-sided p of the hypothesis that the step is `at_most` or less, against more.
+    pub fn p_more_than(&self, at_most: f64) -> f64 {
+        upper_tail((self.estimate - at_most) / self.se, self.df)
+    }
+}
+
+/// The difference of the means of two phases of one series, with a standard error that allows for autocorrelation.
+///
+/// With N = b + n points, residuals r from the mean of their own phase, SS = sum r^2 and
+/// phi^ = sum r_i r_(i+1) / SS (the phases joined in the order of time):
+/// phi* = clip((N phi^ + 2) / (N - 4), .30, .90), or .30 where N <= 4; Omega_ij = phi*^|i-j|;
+/// c = (-1/b, ..., 1/n, ...); v = c' Omega c; Q centres within phases; e = tr(Q Omega);
+/// nu = e^2 / tr(Q Omega Q Omega); SE = sqrt(SS v / e), compared with Student's t on nu degrees of freedom.
+///
+/// # Arguments
+/// `before`, `after`: the values of the two phases, each in the order of time, in the measure's unit.
+///
+/// # Missing values
+/// None are allowed: leave missing points out.
+///
+/// # Errors
+/// [`Error::TooFew`] with fewer than 3 points in a phase; [`Error::InvalidValue`] for values that are not finite, or
+/// that do not vary within either phase (no error can be estimated from them).
+///
+/// # Reference
+/// Marriott & Pope (1954), Biometrika 41:390 (the bias of phi^); Box (1954), Annals of Mathematical Statistics 25:290
+/// (effective degrees of freedom); Zwiers & von Storch (1995), Journal of Climate 8:336.
+///
+/// ```
+/// use brightspot::stats::step::step;
+///
+/// let found = step(&[61.0, 64.0, 62.0, 63.0, 60.0, 62.0, 63.0, 61.0], &[66.0, 68.0, 65.0, 67.0, 69.0, 67.0])?;
+/// assert_eq!(found.estimate, 5.0);
+/// assert!(found.lo > 0.0 && found.p_above < 0.05);
+/// # Ok::<(), brightspot::Error>(())
+/// ```
+pub fn step(before: &[f64], after: &[f64]) -> Result<StepEstimate> {
+    for (name, phase) in [("before", before), ("after", after)] {
+        if phase.len() < N_MIN {
+            return Err(Error::TooFew {
+                what: format!("the step (points {name} the change)"),
+                needed: format!("{N_MIN} points"),
+                found: phase.len(),
+                remedy: "collect more points, or widen the window".into(),
+            });
+        }
+        if let Some(value) = phase.iter().find(|value| !value.is_finite()) {
+            return Err(Error::InvalidValue {
+                what: format!("the values {name} the change"),
+                found: format!("{value} among them"),
+                remedy: "leave missing points out".into(),
+            });
+        }
+    }
+    if is_constant(before) && is_constant(after) {
+        return Err(Error::InvalidValue {
+            what: "the values before and after the change".into(),
+            found: "no variation within either".into(),
+            remedy: "measure on a finer scale: no error of the difference can be estimated".into(),
+        });
+    }
+    let (b, n) = (before.len() as f64, after.len() as f64);
+    let mean_before = before.iter().sum::<f64>() / b;
+    let mean_after = after.iter().sum::<f64>() / n;
+    let residuals: Vec<f64> =
+        before.iter().map(|y| y - mean_before).chain(after.iter().map(|y| y - mean_after)).collect();
+    let ss: f64 = residuals.iter().map(|r| r * r).sum();
+    let lagged: f64 = residuals.iter().zip(residuals.iter().skip(1)).map(|(r, next)| r * next).sum();
+    let phi_raw = lagged / ss;
+    let phi = allowed_for(phi_raw, b + n);
+    let law = PhaseLaw::new(before.len(), after.len(), phi);
+    let estimate = mean_after - mean_before;
+    let se = (ss * law.v / law.e).sqrt();
+    let df = law.e * law.e / law.trace_square;
+    if !(se > 0.0 && df > 0.0 && se.is_finite()) {
+        return Err(Error::Numerical { what: "the standard error of a step".into(), problem: format!("se = {se}") });
+    }
+    let t = estimate / se;
+    let half_width = upper_quantile(df)? * se;
+    Ok(StepEstimate {
+        estimate,
+        se,
+        df,
+        lo: estimate - half_width,
+        hi: estimate + half_width,
+        phi,
+        phi_raw,
+        n_before: before.len(),
+        n_after: after.len(),
+        p_above: upper_tail(t, df),
+        p_below: upper_tail(-t, df),
+    })
+}
+
+/// Whether all values are the same: asked of the values, since rounding leaves residuals that are not quite zero.
+pub fn is_constant(values: &[f64]) -> bool {
+    // Equality of copies of one number, not of computed ones.
+    #[allow(clippy::float_cmp)]
+    values.iter().zip(values.iter().skip(1)).all(|(a, b)| a == b)
+}
+
+fn allowed_for(phi_raw: f64, n: f64) -> f64 {
+    if n <= 4.0 { PHI_MIN } else { ((n * phi_raw + 2.0) / (n - 4.0)).clamp(PHI_MIN, PHI_MAX) }
+}
+
+/// P(T >= t) for Student's t on `df` degrees of freedom.
+fn upper_tail(t: f64, df: f64) -> f64 {
+    // Location 0, scale 1 and a positive df are always accepted.
+    StudentsT::new(0.0, 1.0, df).map_or(f64::NAN, |law| law.sf(t))
+}
+
+fn upper_quantile(df: f64) -> Result<f64> {
+    let law = StudentsT::new(0.0, 1.0, df)
+        .map_err(|problem| Error::Numerical { what: "Student's t".into(), problem: problem.to_string() })?;
+    Ok(law.inverse_cdf(1.0 - ALPHA))
+}
+
+/// What the step needs of Omega, in time linear in the number of points: Omega x is two recursions, one from each end.
+struct PhaseLaw {
+    /// c' Omega c.
+    v: f64,
+    /// tr(Q Omega).
+    e: f64,
+    /// tr(Q Omega Q Omega).
+    trace_square: f64,
+}
+
+impl PhaseLaw {
+    fn new(b: usize, n: usize, phi: f64) -> Self {
+        let total = b + n;
+        let indicator = |first: bool| -> Vec<f64> {
+            (0..total).map(|i| if (i < b) == first { 1.0 } else { 0.0 }).collect::<Vec<f64>>()
+        };
+        let (one_b, one_n) = (indicator(true), indicator(false));
+        let (omega_b, omega_n) = (times_omega(&one_b, phi), times_omega(&one_n, phi));
+        let (s_bb, s_bn, s_nn) = (dot(&one_b, &omega_b), dot(&one_b, &omega_n), dot(&one_n, &omega_n));
+        let (b, n, total) = (b as f64, n as f64, total as f64);
+        let square = phi * phi;
+        let mut power = 1.0;
+        let mut trace_omega_square = total;
+        let mut lag = 1.0;
+        while lag < total {
+            power *= square;
+            trace_omega_square += 2.0 * (total - lag) * power;
+            lag += 1.0;
+        }
+        // Q = I - P with P = sum over phases of 1 1'/n_phase: tr(QOQO) = tr(OO) - 2 tr(POO) + tr(POPO).
+        let trace_p_square = dot(&omega_b, &omega_b) / b + dot(&omega_n, &omega_n) / n;
+        let trace_pp = (s_bb / b).powi(2) + (s_nn / n).powi(2) + 2.0 * s_bn * s_bn / (b * n);
+        Self {
+            v: s_bb / (b * b) + s_nn / (n * n) - 2.0 * s_bn / (b * n),
+            e: total - s_bb / b - s_nn / n,
+            trace_square: trace_omega_square - 2.0 * trace_p_square + trace_pp,
+        }
+    }
+}
+
+fn times_omega(x: &[f64], phi: f64) -> Vec<f64> {
+    let mut carried = 0.0;
+    let mut out: Vec<f64> = x
+        .iter()
+        .map(|value| {
+            carried = value + phi * carried;
+            carried
+        })
+        .collect();
+    carried = 0.0;
+    for (sum, value) in out.iter_mut().zip(x).rev() {
+        *sum += phi * carried;
+        carried = value + phi * carried;
+    }
+    out
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
