@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+
+from brightspot import _core
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,15 @@ class Note:
 
     def __str__(self) -> str:
         return f"[{self.code}] {self.message}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as they stand in JSON; the words are made anew."""
+        return {"code": self.code, "count": self.count, "value": self.value, "at": self.at}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Note:
+        """Make the note of plain data."""
+        return cls(**_core.note(dict(data)))
 
     @classmethod
     def all_from(cls, notes: Sequence[dict[str, Any]]) -> tuple[Note, ...]:

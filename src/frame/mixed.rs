@@ -4,7 +4,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::factors::{Codes, ModelData};
-use crate::mixed::{Design, Fit, Method, Moments};
+use crate::mixed::{Design, Fit, Method, Moments, fit};
 use crate::{Error, Note, Result};
 
 /// What is asked of a mixed model.
@@ -74,7 +74,7 @@ pub fn mixed_model(df: &DataFrame, request: &MixedRequest) -> Result<MixedModel>
     let design = Design::new(data.y.len(), &data.covariates())?;
     let levels: Vec<&[u32]> = codes.iter().map(|c| c.codes.as_slice()).collect();
     let moments = Moments::new(&design, &data.y, &levels)?;
-    let fit = Fit::new(&moments, request.method)?;
+    let fit = fit(&moments, request.method)?;
     // The rows' codes are in the moments now; only the labels are still needed.
     let codes = codes.into_iter().map(|c| Codes { codes: vec![], ..c }).collect();
     Ok(MixedModel { moments, fit, factors, codes, notes: data.notes })

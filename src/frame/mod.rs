@@ -4,13 +4,15 @@
 //! columns back. Long work is done in polars' own thread pool, so that two pools do not compete for the cores.
 
 mod columns;
+mod factors;
 mod groups;
+mod mixed;
 mod points;
-mod run_chart;
+mod synthetic;
 mod time;
 
+pub use mixed::{MixedModel, MixedRequest, mixed_model};
 pub use points::{Aggregate, Scalar};
-pub use run_chart::{Baseline, Phases, RunChartRequest, RunChartTables, run_chart};
 pub use time::TimeValue;
 
 impl From<polars::error::PolarsError> for crate::Error {

@@ -1,0 +1,150 @@
+"""Write ``brightspot/_records.py`` from the published JSON Schemas: ``python python/generate_records.py [--check]``.
+
+The records are written once, as Rust structs; their schemas are committed; from these come the Python classes. A test
+runs this with ``--check`` and fails where the file is stale.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent
+SCHEMAS = ROOT.parent / "docs" / "schemas" / "records.json"
+TARGET = ROOT / "brightspot" / "_records.py"
+
+# Records with more to them than their fields: what stands behind each name is written by hand in `_faces.py`.
+FACES = {"Study": "StudyFace", "Cycle": "CycleFace", "Measure": "Record"}
+# Notes are shared with all results.
+BY_HAND = {"Note"}
+
+HEADER = '''"""The records, generated from their JSON Schemas by `make records`; do not edit."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+from brightspot._faces import CycleFace, StudyFace
+from brightspot._record import Record, load_date, load_each, load_moment, load_note, load_optional, load_record, load_tuple
+from brightspot._result import Note
+
+'''
+
+
+def reference(schema: dict[str, Any]) -> str:
+    """The name behind a ``$ref``."""
+    return schema["$ref"].rsplit("/", 1)[1]
+
+
+def kind(schema: dict[str, Any], definitions: dict[str, Any]) -> tuple[str, str | None]:
+    """The Python type of a field, and the expression that loads it from plain data (None: as it is)."""
+    if "anyOf" in schema:
+        inner = [option for option in schema["anyOf"] if option != {"type": "null"}]
+        name, load = kind(inner[0], definitions)
+        return f"{name} | None", f"load_optional({load})" if load else None
+    if "$ref" in schema:
+        name = reference(schema)
+        if name == "Note":
+            return "Note", "load_note"
+        is_record = "properties" in definitions[name]
+        return name, f'load_record("{name}")' if is_record else None
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    is_optional = "null" in types
+    name, load = plain([t for t in types if t != "null"][0], schema, definitions)
+    if is_optional:
+        return f"{name} | None", f"load_optional({load})" if load else None
+    return name, load
+
+
+def plain(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> tuple[str, str | None]:
+    """A type that is no reference."""
+    match name, schema.get("format"):
+        case "string", "date":
+            return "date", "load_date"
+        case "string", "date-time":
+            return "datetime", "load_moment"
+        case "array", _:
+            item, load = kind(schema["items"], definitions)
+            size = schema.get("maxItems")
+            shape = f"tuple[{', '.join([item] * size)}]" if size and size == schema.get("minItems") else f"tuple[{item}, ...]"
+            return shape, f"load_each({load})" if load else "load_tuple"
+        case "object", _:
+            value, _ = kind(schema["additionalProperties"], definitions)
+            return f"dict[str, {value}]", None
+        case _:
+            return {"string": "str", "number": "float", "integer": "int", "boolean": "bool"}[name], None
+
+
+def default(schema: dict[str, Any], load: str | None) -> str:
+    """How the default of a field is written."""
+    value = schema["default"]
+    if isinstance(value, dict):
+        assert not value, "only empty mappings are defaults"
+        return f"field(default_factory=dict{metadata(load, after=True)})"
+    shown = "()" if value == [] else json.dumps(value) if isinstance(value, str) else repr(value)
+    return f"field(default={shown}{metadata(load, after=True)})" if load else shown
+
+
+def metadata(load: str | None, *, after: bool) -> str:
+    """How to load a field, kept with it."""
+    return "" if load is None else f'{", " if after else ""}metadata={{"load": {load}}}'
+
+
+def wrapped(text: str, indent: str) -> str:
+    """Prose at the project's width."""
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    return f"\n\n{indent}".join(
+        f"\n{indent}".join(textwrap.wrap(part, 120 - len(indent), break_long_words=False)) for part in paragraphs
+    )
+
+
+def record(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """One class."""
+    fields = schema["properties"]
+    needed = [field for field in fields if "default" not in fields[field]]
+    order = needed + [field for field in fields if field not in needed]
+    lines = ["@dataclass(frozen=True, slots=True, eq=False, repr=False)", f"class {name}({FACES.get(name, 'Record')}):"]
+    lines += [f'    """{wrapped(schema["description"], "    ")}', "", "    Attributes", "    ----------"]
+    for attribute in order:
+        lines += [f"    {attribute}", f"        {wrapped(fields[attribute].get('description', ''), ' ' * 8)}"]
+    lines += ['    """', ""]
+    for position, attribute in enumerate(order):
+        name_of_type, load = kind(fields[attribute], definitions)
+        line = f"    {attribute}: {name_of_type}"
+        if attribute not in needed:
+            line += f" = {default(fields[attribute], load)}"
+        elif load:
+            line += f" = field({metadata(load, after=False)})"
+        lines.append(line)
+        if position == 0:
+            lines.append("    _: KW_ONLY")
+    return "\n".join(lines)
+
+
+def generated() -> str:
+    """The whole file."""
+    definitions = json.loads(SCHEMAS.read_text())["$defs"]
+    codes, classes, names = [], [], []
+    for name, schema in definitions.items():
+        if name in BY_HAND or name == "NoteCode":
+            continue
+        names.append(name)
+        if "properties" in schema:
+            classes.append(record(name, schema, definitions))
+            continue
+        values = schema.get("enum") or [option["const"] for option in schema["oneOf"]]
+        codes.append(f"{name} = Literal[{', '.join(json.dumps(value) for value in values)}]\n" f'"""{wrapped(schema["description"], "")}"""')
+    listed = "\n".join(f'    "{name}",' for name in sorted(names))
+    return HEADER + "\n".join(codes) + "\n\n\n" + "\n\n\n".join(classes) + f"\n\n\n__all__ = [\n{listed}\n]\n"
+
+
+if __name__ == "__main__":
+    text = generated()
+    if "--check" in sys.argv:
+        sys.exit(0 if TARGET.exists() and TARGET.read_text() == text else "python/brightspot/_records.py is stale: run `make records`")
+    TARGET.write_text(text)
