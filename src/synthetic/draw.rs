@@ -17,7 +17,9 @@ pub(super) enum Stream {
     Enrolment = 5,
     Attendance = 6,
     Incidents = 7,
-    Team = 8,
+    // Not 8: with it, seed 1 draws a baseline that by chance does not look stable (at an autocorrelation of .3 about one
+    // team in ten does), and the default district should show the usual case.
+    Team = 9,
 }
 
 /// One stream of the seeded generator.

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `scores` | 15 of 300 teachers add some .35 to .60 standard deviations in every year; one adds .80 in a single year |
 //! | `attendance` | three schools shift, two for the better, one for the worse; the others are stable |
-//! | `incidents` | one school's rate falls by 45%; in another only the student-days fall, not the rate |
+//! | `incidents` | one school's rate falls by half; in another only the student-days fall, not the rate |
 //! | `exit_tickets` | one team gains 4 points after its change, another tries a change that does nothing |
 //! | `fluency` | nothing changes: the guard measure of the same two teams |
 //! | `process` | both teams do what they planned: the routine is used in .10 of lessons before, in .80 after |

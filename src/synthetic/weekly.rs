@@ -54,7 +54,7 @@ const ABSENCE_RISES: (f64, f64) = (0.018, 0.61);
 const INCIDENTS: (f64, f64) = (0.0020, 0.0045);
 const INCIDENTS_CV: f64 = 0.12;
 /// Where incidents fall: the rate before, the share by which it falls, and after which share of the weeks.
-const INCIDENTS_FALL: (f64, f64, f64) = (0.0045, 0.45, 0.50);
+const INCIDENTS_FALL: (f64, f64, f64) = (0.0060, 0.50, 0.50);
 /// Where only student-days fall: the share of students left, and after which share of the weeks. The others are taught,
 /// and counted, in another building for the rest of the year.
 const STUDENT_DAYS_FALL: (f64, f64) = (0.60, 0.42);

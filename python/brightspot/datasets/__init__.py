@@ -16,9 +16,9 @@ __all__ = ["District", "district", "star"]
 def star() -> pl.DataFrame:
     """Tennessee's class-size experiment (STAR): 26,796 pupil-grades, kindergarten to grade 3.
 
-    Class types (regular, regular with an aide, small) and teachers were drawn by lot within 80 schools, from 1985 to 1989.
-    The file `star.md` beside the data tells its provenance, what was changed, and its limits. The gravest: each teacher
-    is seen in one grade and one year only, so consistency from year to year cannot be studied with these data.
+    Class types (regular, regular with an aide, small) and teachers were drawn by lot within 80 schools, 1985 to 1989.
+    The file ``star.md`` beside the data tells its provenance, what was changed, and its limits. The gravest: each
+    teacher is seen in one grade and one year only, so consistency from year to year cannot be studied with these data.
 
     Returns
     -------
@@ -31,8 +31,8 @@ def star() -> pl.DataFrame:
         - ``read``, ``math``: scale scores in points, null where the pupil was not tested;
         - ``hdeg``, ``clad``, ``exp``, ``trace``: the teacher's highest degree, place on the career ladder, years of
           experience, and race;
-        - ``ses``: ``"F"`` (free or reduced-price lunch) or ``"N"``; ``sx``, ``eth``, ``birthq``, ``birthy``: the pupil's
-          sex, race or ethnicity, quarter and year of birth;
+        - ``ses``: ``"F"`` (free or reduced-price lunch) or ``"N"``; ``sx``, ``eth``, ``birthq``, ``birthy``: the
+          pupil's sex, race or ethnicity, quarter and year of birth;
         - ``schtype``: ``"inner"``, ``"suburb"``, ``"rural"``, ``"urban"``.
 
     References
@@ -68,20 +68,22 @@ class District:
     teachers : polars.DataFrame
         ``teacher_id``, ``plc_id``, ``school_id``, ``grade``.
     scores : polars.DataFrame
-        One row per student and school year: ``student_id``, ``teacher_id``, ``plc_id``, ``school_id``, ``grade``, ``year``
-        (in which the school year began), ``frl`` (free or reduced-price lunch) and ``el`` (English learner), both
-        ``"yes"`` or ``"no"``, ``prior`` (last spring's score, about 2% null), ``fall``, ``spring`` (scale scores in points).
+        One row per student and school year: ``student_id``, ``teacher_id``, ``plc_id``, ``school_id``, ``grade``,
+        ``year`` (in which the school year began), ``frl`` (free or reduced-price lunch) and ``el`` (English learner),
+        both ``"yes"`` or ``"no"``; scale scores in points: ``prior`` (last spring's) and ``fall``, about 2% null each,
+        and ``spring``.
     attendance : polars.DataFrame
         One row per school and week: ``school_id``, ``week`` (its Monday), ``days_absent``, ``days_enrolled``.
     incidents : polars.DataFrame
         One row per school and week: ``school_id``, ``week``, ``n_incidents``, ``student_days``.
     exit_tickets : polars.DataFrame
-        Two teams, each around a change of its own: ``plc_id``, ``teacher_id``, ``date``, ``score`` (class mean, points of
-        20), ``n_students``.
+        Two teams, each around a change of its own on 26 October 2026: ``plc_id``, ``teacher_id``, ``date``, ``score``
+        (class mean, points of 20), ``n_students``.
     fluency : polars.DataFrame
         The guard measure of the same teams and dates: ``score`` is facts a minute.
     process : polars.DataFrame
-        How often the routine was used: ``plc_id``, ``teacher_id``, ``week``, ``n_used``, ``n_lessons``.
+        How often the routine was used: ``plc_id``, ``teacher_id``, ``date`` (Friday), ``n_used``,
+        ``n_lessons``.
     truth_teachers : polars.DataFrame
         What each teacher truly adds: ``true_effect`` (points), ``true_effect_sd``, ``true_effect_overall`` (with the
         school's), ``is_planted``, ``kind`` (``"bright"``, ``"one_year"``, ``"ordinary"``), and for the one-year teacher
@@ -128,8 +130,8 @@ class District:
             for head, side in (("table", "left"), ("rows", "right"), ("columns", "left"), ("what it holds", "left"))
         )
         return (
-            f"<table><caption style='text-align:left'>Synthetic district, seed {self.seed}: every name and number is made "
-            f"up</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+            f"<table><caption style='text-align:left'>Synthetic district, seed {self.seed}: every name and number is "
+            f"made up</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
 
@@ -141,7 +143,7 @@ _CONTENTS = {
     "incidents": "a school's week: incidents, and the student-days they come from",
     "exit_tickets": "a class and date of two teams around a change: mean score of 20",
     "fluency": "the guard measure of the same classes: facts a minute",
-    "process": "a class and week of the same teams: lessons in which the routine was used",
+    "process": "a class's week: lessons in which the routine was used",
     "truth_teachers": "the truth: what each teacher adds, and who was planted",
     "truth_series": "the truth: which series changed, when and by how much",
 }
