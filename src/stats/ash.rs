@@ -1,0 +1,177 @@
+//! Adaptive shrinkage: the distribution of true effects from noisy estimates, without taking it to be normal.
+
+use super::normal::prob_exceeds;
+use crate::{Error, Result};
+
+/// A law of effects g = `pi_0` (exactly zero) + sum over k of `pi_k` N(0, `sd_k`^2), fitted to estimates with known
+/// standard errors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ash {
+    /// Standard deviations of the parts; the first is 0.
+    pub sds: Vec<f64>,
+    /// Their shares, which sum to 1.
+    pub shares: Vec<f64>,
+    /// Rounds of expectation and maximisation.
+    pub n_rounds: usize,
+}
+
+/// Counts added to the part at zero, so that effects are called real only on evidence (Stephens 2017, sec. 2.1).
+const NULL_PENALTY: f64 = 10.0;
+const MOST_ROUNDS: usize = 5_000;
+/// Shares that move by less than this in a round have settled.
+const SETTLED: f64 = 1e-7;
+
+impl Ash {
+    /// Fits the shares by expectation and maximisation of the penalised likelihood.
+    ///
+    /// b ~ N(effect, s^2), effect ~ g; the grid of standard deviations runs by factors of sqrt(2) from a tenth of the
+    /// smallest standard error to 2 sqrt(max(b^2 - s^2)). The estimates must be raw: shrunken ones would be shrunk
+    /// twice.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] without an estimate; [`Error::InvalidValue`] for different lengths, estimates that are not
+    /// finite, or standard errors that are not positive.
+    ///
+    /// # Reference
+    /// Stephens (2017, Biostatistics 18:275, doi:10.1093/biostatistics/kxw041).
+    ///
+    /// ```
+    /// use brightspot::stats::ash::Ash;
+    /// let ash = Ash::fit(&[0.1, -0.2, 0.1, 6.0, -0.1, 0.2], &[1.0; 6])?;
+    /// // The unusual one stands out less than its own estimate says.
+    /// assert!(ash.prob_exceeds(6.0, 1.0, 0.0) > 0.9);
+    /// assert!(ash.prob_exceeds(0.2, 1.0, 0.0) < 0.5);
+    /// # Ok::<(), brightspot::Error>(())
+    /// ```
+    pub fn fit(estimates: &[f64], errors: &[f64]) -> Result<Self> {
+        if estimates.is_empty() {
+            return Err(Error::TooFew {
+                what: "a distribution of effects".into(),
+                needed: "1 estimate".into(),
+                found: 0,
+                remedy: "give the estimates of the units".into(),
+            });
+        }
+        let is_valid = |(b, s): (&f64, &f64)| b.is_finite() && *s > 0.0 && s.is_finite();
+        if estimates.len() != errors.len() || !estimates.iter().zip(errors).all(is_valid) {
+            return Err(Error::InvalidValue {
+                what: "estimates and their standard errors".into(),
+                found: format!("{} and {}, or values that are not finite and positive", estimates.len(), errors.len()),
+                remedy: "give one positive standard error per finite estimate".into(),
+            });
+        }
+        let sds = grid(estimates, errors);
+        let likelihood: Vec<f64> =
+            estimates.iter().zip(errors).flat_map(|(&b, &s)| relative_likelihoods(&sds, b, s)).collect();
+        let mut shares = vec![1.0 / sds.len() as f64; sds.len()];
+        let mut n_rounds = 0;
+        while n_rounds < MOST_ROUNDS {
+            n_rounds += 1;
+            let mut counts = vec![0.0; sds.len()];
+            for row in likelihood.chunks_exact(sds.len()) {
+                let total: f64 = row.iter().zip(&shares).map(|(l, p)| l * p).sum();
+                for ((count, l), p) in counts.iter_mut().zip(row).zip(&shares) {
+                    *count += l * p / total;
+                }
+            }
+            if let Some(null) = counts.first_mut() {
+                *null += NULL_PENALTY;
+            }
+            let all: f64 = counts.iter().sum();
+            let moved = shares.iter().zip(&counts).map(|(p, c)| (p - c / all).abs()).fold(0.0, f64::max);
+            shares = counts.iter().map(|c| c / all).collect();
+            if moved < SETTLED {
+                break;
+            }
+        }
+        Ok(Self { sds, shares, n_rounds })
+    }
+
+    /// P(effect > threshold | estimate), threshold >= 0.
+    pub fn prob_exceeds(&self, estimate: f64, error: f64, threshold: f64) -> f64 {
+        let likelihoods = relative_likelihoods(&self.sds, estimate, error);
+        let (mut hit, mut all) = (0.0, 0.0);
+        for ((l, share), sd) in likelihoods.iter().zip(&self.shares).zip(&self.sds) {
+            let shrink = sd * sd / (sd * sd + error * error);
+            hit += share * l * prob_exceeds(shrink * estimate, shrink.sqrt() * error, threshold);
+            all += share * l;
+        }
+        hit / all
+    }
+
+    /// The share of effects that are exactly zero.
+    pub fn null_share(&self) -> f64 {
+        self.shares.first().copied().unwrap_or(f64::NAN)
+    }
+}
+
+fn grid(estimates: &[f64], errors: &[f64]) -> Vec<f64> {
+    let smallest = errors.iter().copied().fold(f64::INFINITY, f64::min) / 10.0;
+    let excess = estimates.iter().zip(errors).map(|(b, s)| b * b - s * s).fold(0.0, f64::max);
+    // Without any excess a few small parts remain, so that the shares have something to move between.
+    let largest = if excess > 0.0 { 2.0 * excess.sqrt() } else { 8.0 * smallest };
+    let mut sds = vec![0.0];
+    let mut sd = smallest;
+    while sd < largest {
+        sds.push(sd);
+        sd *= std::f64::consts::SQRT_2;
+    }
+    sds.push(sd);
+    sds
+}
+
+/// The densities of an estimate under each part, divided by the largest: they would underflow otherwise.
+fn relative_likelihoods(sds: &[f64], estimate: f64, error: f64) -> Vec<f64> {
+    let logs: Vec<f64> = sds
+        .iter()
+        .map(|sd| {
+            let variance = sd * sd + error * error;
+            -0.5 * (variance.ln() + estimate * estimate / variance)
+        })
+        .collect();
+    let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    logs.iter().map(|l| (l - largest).exp()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::normal::quantile;
+
+    #[test]
+    fn nothing_but_noise_gives_zero() {
+        let b: Vec<f64> = (1..400).map(|i| quantile(f64::from(i) / 400.0)).collect();
+        let ash = Ash::fit(&b, &vec![1.0; b.len()]).unwrap();
+        let spread: f64 = ash.sds.iter().zip(&ash.shares).map(|(s, p)| s * s * p).sum();
+        assert!(spread < 0.02, "{spread}");
+        assert!((ash.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn normal_effects_are_recovered_and_scaling_scales() {
+        // Estimates at the quantiles of N(0, 3^2 + 1).
+        let b: Vec<f64> = (1..1000).map(|i| 10_f64.sqrt() * quantile(f64::from(i) / 1000.0)).collect();
+        let ash = Ash::fit(&b, &vec![1.0; b.len()]).unwrap();
+        let spread: f64 = ash.sds.iter().zip(&ash.shares).map(|(s, p)| s * s * p).sum();
+        assert!((spread - 9.0).abs() < 0.5, "{spread}");
+        // Near the posterior under the normal prior: mean .9 b, variance .9.
+        for x in [-3.0, 2.0, 3.0, 6.0] {
+            let normal = prob_exceeds(0.9 * x, 0.9_f64.sqrt(), 1.0);
+            let found = ash.prob_exceeds(x, 1.0, 1.0);
+            assert!((found - normal).abs() < 0.04, "{x}: {found} {normal}");
+        }
+        // Near zero the penalty doubts that there is any effect at all.
+        assert!(ash.prob_exceeds(0.5, 1.0, 1.0) < prob_exceeds(0.45, 0.9_f64.sqrt(), 1.0));
+        let tens: Vec<f64> = b.iter().map(|b| 10.0 * b).collect();
+        let scaled = Ash::fit(&tens, &vec![10.0; b.len()]).unwrap();
+        assert!((scaled.prob_exceeds(30.0, 10.0, 10.0) - ash.prob_exceeds(3.0, 1.0, 1.0)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_is_no_estimate_is_an_error() {
+        assert_eq!(Ash::fit(&[], &[]).unwrap_err().code(), "too_few");
+        for (b, s) in [(&[1.0][..], &[][..]), (&[1.0], &[0.0]), (&[f64::NAN], &[1.0])] {
+            assert_eq!(Ash::fit(b, s).unwrap_err().code(), "invalid_value");
+        }
+    }
+}
