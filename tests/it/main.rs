@@ -1,3 +1,7 @@
 //! One binary for all integration tests of the core.
 
+mod cycle;
+mod decision;
+mod journal;
+mod schemas;
 mod step;
