@@ -313,7 +313,9 @@ pub fn margin_notes(plan: &Plan, series: &BTreeMap<String, Series>, as_of: Date)
     plan.guards
         .iter()
         .filter_map(|guard| {
-            let values = series.get(&guard.measure.name)?.values_between([from, to.min(as_of)]);
+            let mut values = series.get(&guard.measure.name)?.values_between([from, to.min(as_of)]);
+            // Sums depend on the order in their last bit; a study must not depend on the order of its rows.
+            values.sort_by(f64::total_cmp);
             let n = values.len() as f64;
             if values.len() < 2 {
                 return None;
