@@ -159,22 +159,34 @@ impl Reason {
     /// The reason as one plain sentence.
     pub fn message(self) -> &'static str {
         match self {
-            Self::NotPreregistered => "The plan was not locked before the data came, so this is exploration, not a test.",
-            Self::UntestedIdea => "The change was not carried out (or nobody said whether it was): fix the doing, the idea is untested.",
+            Self::NotPreregistered => {
+                "The plan was not locked before the data came, so this is exploration, not a test."
+            }
+            Self::UntestedIdea => {
+                "The change was not carried out (or nobody said whether it was): fix the doing, the idea is untested."
+            }
             Self::Pause => "Pause: a guard measure got worse.",
             Self::HarmNoBenefit => "A guard measure got worse and the outcome did not improve.",
-            Self::BenefitWithHarm => "The outcome improved, but a guard measure got worse: find a way to have the one without the other.",
+            Self::BenefitWithHarm => {
+                "The outcome improved, but a guard measure got worse: find a way to have the one without the other."
+            }
             Self::InsufficientEvidence => "The data do not allow a verdict on the outcome.",
             Self::Worse => "The outcome got worse.",
-            Self::ConfirmedHere => "The outcome improved as predicted, nothing guarded got worse, and the change was carried out as planned.",
+            Self::ConfirmedHere => {
+                "The outcome improved as predicted, nothing guarded got worse, and the change was carried out as planned."
+            }
             Self::LessThanPredicted => "The outcome improved, but not as was predicted.",
             Self::GuardUnknown => "The outcome improved, but it cannot be told whether a guard measure got worse.",
             Self::PartlyDone => "The outcome improved although the change was carried out only in part.",
             Self::TooEarly => "The test ended before the change could be expected to show.",
-            Self::DriverMovedOutcomeDidNot => "The process improved and the outcome did not: the theory that links them is in doubt.",
+            Self::DriverMovedOutcomeDidNot => {
+                "The process improved and the outcome did not: the theory that links them is in doubt."
+            }
             Self::NoMechanismYet => "Neither the process nor the outcome shows a change yet.",
             Self::TriedFairly => "Tried as planned, often enough, and every time short of the prediction.",
-            Self::Underpowered => "Tried as planned, often enough, but with data too few to rule out the predicted change.",
+            Self::Underpowered => {
+                "Tried as planned, often enough, but with data too few to rule out the predicted change."
+            }
         }
     }
 }
@@ -185,7 +197,12 @@ mod tests {
 
     fn round_trip<T>(all: &[T])
     where
-        T: serde::Serialize + Copy + std::fmt::Display + std::str::FromStr<Err = crate::Error> + PartialEq + std::fmt::Debug,
+        T: serde::Serialize
+            + Copy
+            + std::fmt::Display
+            + std::str::FromStr<Err = crate::Error>
+            + PartialEq
+            + std::fmt::Debug,
     {
         for &code in all {
             assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{code}\""));

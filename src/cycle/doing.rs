@@ -44,9 +44,11 @@ impl Record for Doing {
             Some(share) if !(0.0..=1.0).contains(&share) => {
                 Err(invalid(Self::KIND, "fidelity", "is a share of the planned steps: between 0 and 1"))
             }
-            Some(share) if share > 0.0 && self.as_planned == Fidelity::NotDone => {
-                Err(invalid(Self::KIND, "fidelity", "is above 0, yet as_planned says \"not_done\": correct one of them"))
-            }
+            Some(share) if share > 0.0 && self.as_planned == Fidelity::NotDone => Err(invalid(
+                Self::KIND,
+                "fidelity",
+                "is above 0, yet as_planned says \"not_done\": correct one of them",
+            )),
             Some(share) if share == 0.0 && self.as_planned == Fidelity::Fully => {
                 Err(invalid(Self::KIND, "fidelity", "is 0, yet as_planned says \"fully\": correct one of them"))
             }

@@ -40,8 +40,8 @@ pub(crate) fn check_guards(judged: Vec<(Judged, f64)>) -> (Vec<GuardCheck>, Vec<
         .into_iter()
         .zip(adjusted)
         .map(|((one, margin), p_worse_adjusted)| {
-            let is_not_worse = one.study.signal != Signal::Insufficient
-                && one.study.signed().is_some_and(|(_, lo, _)| lo > -margin);
+            let is_not_worse =
+                one.study.signal != Signal::Insufficient && one.study.signed().is_some_and(|(_, lo, _)| lo > -margin);
             let finding = if is_not_worse {
                 GuardFinding::NotWorse
             } else if p_worse_adjusted.is_some_and(|p| p <= ALPHA) {
@@ -72,11 +72,7 @@ pub(crate) fn worst(checks: &[GuardCheck]) -> GuardFinding {
         GuardFinding::CannotTell => 1,
         GuardFinding::Harmed => 2,
     };
-    checks
-        .iter()
-        .map(|check| check.finding)
-        .max_by_key(|&finding| severity(finding))
-        .unwrap_or(GuardFinding::NotWorse)
+    checks.iter().map(|check| check.finding).max_by_key(|&finding| severity(finding)).unwrap_or(GuardFinding::NotWorse)
 }
 
 /// Holm's step-down adjustment: the i-th smallest of m p-values times m - i + 1, made monotone, at most 1.

@@ -1,7 +1,6 @@
 //! The plan of a cycle: what is changed, what it should do, and how it will be judged; locked before the data.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -204,10 +203,8 @@ impl Plan {
     pub fn lockable(&self) -> Vec<String> {
         let mut missing = self.contradictions();
         for measure in self.measures().filter(|measure| measure.direction == Direction::Neutral) {
-            missing.push(format!(
-                "measure {:?} has no good side: set its direction to \"up\" or \"down\"",
-                measure.name
-            ));
+            missing
+                .push(format!("measure {:?} has no good side: set its direction to \"up\" or \"down\"", measure.name));
         }
         if self.predictions.is_empty() {
             missing.push("no prediction: say what change you expect in the outcome, and how sure you are".into());
@@ -246,15 +243,10 @@ impl Plan {
                 "the baseline ends on {baseline_end}, not before the test window begins ({test_start}): end it earlier"
             ));
         }
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for measure in self.measures() {
-            match seen.entry(&measure.name) {
-                Entry::Vacant(free) => {
-                    free.insert(());
-                }
-                Entry::Occupied(_) => {
-                    found.push(format!("two measures are called {:?}: give each its own name", measure.name));
-                }
+            if !seen.insert(&measure.name) {
+                found.push(format!("two measures are called {:?}: give each its own name", measure.name));
             }
         }
         found

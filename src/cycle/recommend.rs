@@ -64,7 +64,7 @@ pub struct Recommendation {
 /// In rows 0 and 1 a harmed guard adds the reason `pause`. The table is total; abandoning needs a change carried out
 /// fully; adopting needs a locked plan, an improvement, a met prediction, guards not worse and full fidelity; and a
 /// better outcome, prediction or guard never lowers the recommendation.
-pub fn recommend(found: &Findings) -> Recommendation {
+pub fn recommend(found: Findings) -> Recommendation {
     let choose = |choice, reasons: &[Reason]| Recommendation { choice, reasons: reasons.to_vec() };
     let unless_partly = |reason| {
         let choice = if found.fidelity == Fidelity::Partly { Choice::Adapt } else { Choice::Abandon };
@@ -90,7 +90,7 @@ pub fn recommend(found: &Findings) -> Recommendation {
     }
 }
 
-fn improved(found: &Findings) -> Recommendation {
+fn improved(found: Findings) -> Recommendation {
     let short_of: Vec<Reason> = [
         (found.prediction != PredictionFinding::Met, Reason::LessThanPredicted),
         (found.guards != GuardFinding::NotWorse, Reason::GuardUnknown),
@@ -106,7 +106,7 @@ fn improved(found: &Findings) -> Recommendation {
     }
 }
 
-fn no_signal(found: &Findings) -> Recommendation {
+fn no_signal(found: Findings) -> Recommendation {
     let is_missed = found.prediction == PredictionFinding::NotMet;
     let (choice, reason) = if !found.has_lag_elapsed {
         (Choice::ContinueTest, Reason::TooEarly) // row 8
@@ -116,7 +116,7 @@ fn no_signal(found: &Findings) -> Recommendation {
         match (found.fidelity, found.tries) {
             (Fidelity::Fully, Tries::EnoughAllMissed) if is_missed => (Choice::Abandon, Reason::TriedFairly), // row 11
             (Fidelity::Fully, Tries::Enough | Tries::EnoughAllMissed) => (Choice::Adapt, Reason::Underpowered), // row 11
-            _ => (Choice::Adapt, Reason::NoMechanismYet),                                                     // row 10
+            _ => (Choice::Adapt, Reason::NoMechanismYet), // row 10
         }
     };
     Recommendation { choice, reasons: vec![reason] }

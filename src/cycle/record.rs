@@ -66,10 +66,8 @@ impl Record for Decision {
             return Err(invalid(Self::KIND, "is_override", "must say whether chosen differs from recommended"));
         }
         if self.is_override && self.reason.trim().is_empty() {
-            let problem = format!(
-                "the study recommends {} and the team chose {}: say why",
-                self.recommended, self.chosen
-            );
+            let problem =
+                format!("the study recommends {} and the team chose {}: say why", self.recommended, self.chosen);
             return Err(invalid(Self::KIND, "reason", problem));
         }
         Ok(())

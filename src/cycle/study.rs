@@ -33,7 +33,7 @@ pub struct Study {
     pub prediction: PredictionFinding,
     /// Whether the change was carried out as planned.
     pub fidelity: Fidelity,
-    /// The worst of the guards; "not_worse" if there are none, with a caveat.
+    /// The worst of the guards; `not_worse` if there are none, with a caveat.
     pub guards: GuardFinding,
     /// The process measures.
     pub process: ProcessFinding,
@@ -161,11 +161,8 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
 
     let outcome = judge_one(&plan.outcome)?;
     let process: Vec<Judged> = plan.process.iter().map(judge_one).collect::<Result<_>>()?;
-    let guards: Vec<(Judged, f64)> = plan
-        .guards
-        .iter()
-        .map(|guard| Ok((judge_one(&guard.measure)?, guard.margin)))
-        .collect::<Result<_>>()?;
+    let guards: Vec<(Judged, f64)> =
+        plan.guards.iter().map(|guard| Ok((judge_one(&guard.measure)?, guard.margin))).collect::<Result<_>>()?;
 
     let mut caveats = vec![Note::new(NoteCode::NoComparisonGroup, 0)];
     let is_preregistered = is_preregistered(plan, series, context);
@@ -190,10 +187,8 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
 
     let outcome = outcome.study;
     let process_checks: Vec<MeasureStudy> = process.into_iter().map(|one| one.study).collect();
-    let studies: Vec<&MeasureStudy> = std::iter::once(&outcome)
-        .chain(&process_checks)
-        .chain(guard_checks.iter().map(|check| &check.study))
-        .collect();
+    let studies: Vec<&MeasureStudy> =
+        std::iter::once(&outcome).chain(&process_checks).chain(guard_checks.iter().map(|check| &check.study)).collect();
     let is_closed = context.as_of >= plan.test[1];
     let prediction_checks: Vec<PredictionCheck> = plan
         .predictions
@@ -242,7 +237,7 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
         engine_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let (n_tries, tries) = count_tries(plan, context.earlier, &study);
-    let recommendation = recommend(&Findings { tries, ..findings });
+    let recommendation = recommend(Findings { tries, ..findings });
     study.n_tries = n_tries;
     study.recommendation = recommendation.choice;
     study.reasons = recommendation.reasons;
@@ -264,7 +259,10 @@ fn is_preregistered(plan: &Plan, series: &BTreeMap<String, Series>, context: &St
     let Some(locked_on) = context.locked_at.map(date_of) else { return false };
     let [from, to] = plan.test;
     let to = to.min(context.as_of);
-    series.values().flat_map(|series| &series.points).all(|point| !(from..=to).contains(&point.time) || point.time >= locked_on)
+    series
+        .values()
+        .flat_map(|series| &series.points)
+        .all(|point| !(from..=to).contains(&point.time) || point.time >= locked_on)
 }
 
 fn days_from(from: Date, to: Date) -> i64 {
@@ -274,7 +272,8 @@ fn days_from(from: Date, to: Date) -> i64 {
 /// Improved only if no process measure that could be judged failed to improve: a driver that moved in one measure and
 /// not in another has not clearly moved.
 fn process_finding(checks: &[MeasureStudy]) -> ProcessFinding {
-    let mut judged = checks.iter().map(|check| check.signal).filter(|&signal| signal != Signal::Insufficient).peekable();
+    let mut judged =
+        checks.iter().map(|check| check.signal).filter(|&signal| signal != Signal::Insufficient).peekable();
     if judged.peek().is_none() {
         ProcessFinding::NotMeasured
     } else if judged.all(|signal| signal == Signal::Improved) {
@@ -314,7 +313,9 @@ pub fn margin_notes(plan: &Plan, series: &BTreeMap<String, Series>, as_of: Date)
     plan.guards
         .iter()
         .filter_map(|guard| {
-            let values = series.get(&guard.measure.name)?.values_between([from, to.min(as_of)]);
+            let mut values = series.get(&guard.measure.name)?.values_between([from, to.min(as_of)]);
+            // Sums depend on the order in their last bit; a study must not depend on the order of its rows.
+            values.sort_by(f64::total_cmp);
             let n = values.len() as f64;
             if values.len() < 2 {
                 return None;

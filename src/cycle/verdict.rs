@@ -233,9 +233,7 @@ fn unequal_sizes(plan: &Plan, series: &Series, notes: &mut Notes<'_>) {
     let sizes: Vec<f64> = series
         .points
         .iter()
-        .filter(|point| {
-            [plan.baseline, plan.test].iter().any(|[from, to]| (*from..=*to).contains(&point.time))
-        })
+        .filter(|point| [plan.baseline, plan.test].iter().any(|[from, to]| (*from..=*to).contains(&point.time)))
         .filter_map(|point| point.size)
         .collect();
     let smallest = sizes.iter().copied().fold(f64::INFINITY, f64::min);

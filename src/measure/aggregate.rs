@@ -111,7 +111,8 @@ mod tests {
     #[test]
     fn what_gives_no_point_is_counted() {
         let measure = Measure { kind: Kind::Proportion, size: Some("n".into()), ..Measure::new("m") };
-        let mut rows = vec![row(1, 1.0, 2.0), row(2, 1.0, 0.0), row(3, f64::NAN, 2.0), row(4, 1.0, 4.0), row(4, 0.0, 4.0)];
+        let mut rows =
+            vec![row(1, 1.0, 2.0), row(2, 1.0, 0.0), row(3, f64::NAN, 2.0), row(4, 1.0, 4.0), row(4, 0.0, 4.0)];
         rows.push(Row { time: None, value: Some(1.0), size: Some(1.0) });
         let series = measure.series(rows).unwrap();
         assert_eq!(series.points.len(), 2);

@@ -173,10 +173,7 @@ mod tests {
         assert!(measure.validate().is_ok());
         measure.kind = Kind::Rate;
         let error = measure.validate().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "Measure.size: a proportion or a rate needs the column with its denominators"
-        );
+        assert_eq!(error.to_string(), "Measure.size: a proportion or a rate needs the column with its denominators");
         measure.size = Some("student_days".into());
         measure.per = 1000.0;
         assert!(measure.validate().is_ok());

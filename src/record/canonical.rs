@@ -96,9 +96,6 @@ mod tests {
     /// FIPS 180-4 example: SHA-256 of "abc"; here of the JSON text `{}`, computed with sha256sum.
     #[test]
     fn the_hash_is_sha_256() {
-        assert_eq!(
-            hash_of(&json!({})).unwrap(),
-            "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-        );
+        assert_eq!(hash_of(&json!({})).unwrap(), "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
     }
 }

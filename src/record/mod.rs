@@ -7,11 +7,12 @@ mod canonical;
 mod schema;
 mod stamp;
 
-pub use canonical::{canonical_json, hash_of};
-pub use schema::{Kind, Record, check_as, schema_document};
-pub(crate) use schema::kind_named;
-pub(crate) use stamp::date_of;
+#[cfg(feature = "journal")]
 pub(crate) use canonical::hex;
+pub use canonical::{canonical_json, hash_of};
+pub(crate) use schema::kind_named;
+pub use schema::{Kind, Record, check_as, schema_document};
+pub(crate) use stamp::date_of;
 pub use stamp::{Stamp, parse_timestamp};
 
 use crate::{Error, Result};

@@ -54,11 +54,16 @@ impl StepEstimate {
 
 /// The difference of the means of two phases of one series, with a standard error that allows for autocorrelation.
 ///
-/// With N = b + n points, residuals r from the mean of their own phase, SS = sum r^2 and
-/// phi^ = sum r_i r_(i+1) / SS (the phases joined in the order of time):
-/// phi* = clip((N phi^ + 2) / (N - 4), .30, .90), or .30 where N <= 4; Omega_ij = phi*^|i-j|;
-/// c = (-1/b, ..., 1/n, ...); v = c' Omega c; Q centres within phases; e = tr(Q Omega);
-/// nu = e^2 / tr(Q Omega Q Omega); SE = sqrt(SS v / e), compared with Student's t on nu degrees of freedom.
+/// With N = b + n points, residuals r from the mean of their own phase, and SS = sum r^2 (the phases joined in the order
+/// of time; Q centres within phases):
+///
+/// ```text
+/// phi^  = sum r_i r_(i+1) / SS
+/// phi*  = clip((N phi^ + 2) / (N - 4), .30, .90), or .30 where N <= 4
+/// Omega_ij = phi*^|i-j|,  c = (-1/b, ..., 1/n, ...),  v = c' Omega c
+/// e = tr(Q Omega),  nu = e^2 / tr(Q Omega Q Omega)
+/// SE = sqrt(SS v / e), compared with Student's t on nu degrees of freedom
+/// ```
 ///
 /// # Arguments
 /// `before`, `after`: the values of the two phases, each in the order of time, in the measure's unit.

@@ -19,9 +19,13 @@ pub struct Trend {
 
 /// The Mann-Kendall test of a monotone trend, one-sided both ways.
 ///
-/// S = sum over i < j of sign(y_j - y_i). Without ties and up to 60 points P(S >= s) is exact (the law of the number of
-/// inversions of a random order); otherwise Z = (S -+ 1) / sqrt(V) with V = \[n(n-1)(2n+5) - sum t(t-1)(2t+5)\] / 18
-/// over the groups of t tied values.
+/// ```text
+/// S = sum over i < j of sign(y_j - y_i)
+/// ```
+///
+/// Without ties and up to 60 points the probabilities are exact (the law of the number of inversions of a random
+/// order); otherwise Z = (S - 1) / sqrt(V) with V = \[n(n-1)(2n+5) - sum t(t-1)(2t+5)\] / 18 over the groups of t tied
+/// values.
 ///
 /// # Arguments
 /// `values`: the series in the order of time.

@@ -2,4 +2,8 @@
 
 mod synthetic;
 mod mixed;
+mod cycle;
+mod decision;
+mod journal;
+mod schemas;
 mod step;

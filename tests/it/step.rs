@@ -223,7 +223,8 @@ fn weekly_looks_cost() {
     let (mut once, mut any) = (0_usize, 0_usize);
     for _ in 0..REPEATS {
         let y = series(&mut rng, 20, 0.3, normal);
-        let looks: Vec<bool> = (4..=12).map(|n| step(&y[..8], &y[8..8 + n]).is_ok_and(|found| found.lo > 0.0)).collect();
+        let looks: Vec<bool> =
+            (4..=12).map(|n| step(&y[..8], &y[8..8 + n]).is_ok_and(|found| found.lo > 0.0)).collect();
         any += usize::from(looks.iter().any(|&improved| improved));
         once += usize::from(looks.last() == Some(&true));
     }
@@ -240,7 +241,8 @@ fn a_drifting_baseline_is_caught_sometimes() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
     let (mut improved, mut unstable) = (0_usize, 0_usize);
     for _ in 0..REPEATS {
-        let y: Vec<f64> = series(&mut rng, 14, 0.3, normal).iter().zip(0..).map(|(v, t)| v + 0.05 * f64::from(t)).collect();
+        let y: Vec<f64> =
+            series(&mut rng, 14, 0.3, normal).iter().zip(0..).map(|(v, t)| v + 0.05 * f64::from(t)).collect();
         improved += usize::from(step(&y[..8], &y[8..]).is_ok_and(|found| found.lo > 0.0));
         unstable += usize::from(mann_kendall(&y[..8]).p_rising <= 0.05);
     }
