@@ -1,1 +1,5 @@
 //! One binary for all integration tests of the core.
+
+mod chart_reference;
+mod run_chart;
+mod runs;
