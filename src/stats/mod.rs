@@ -5,5 +5,6 @@ pub mod ash;
 pub mod multiplicity;
 pub mod normal;
 pub mod standing;
+pub mod runs;
 pub mod summary;
 pub mod trend;

@@ -7,3 +7,6 @@ mod decision;
 mod journal;
 mod schemas;
 mod step;
+mod chart_reference;
+mod run_chart;
+mod runs;
