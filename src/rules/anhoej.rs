@@ -42,14 +42,20 @@ pub fn n_crossings_min(n_useful: usize) -> usize {
 mod tests {
     use super::*;
 
+    /// The quantile in whole numbers: the smallest c with 20 x (C(m,0) + ... + C(m,c)) >= 2^m, m = n - 1.
     #[test]
-    fn limits_of_small_series() {
-        // Worked from the definitions: Schilling by hand, Chen by adding binomial coefficients.
-        for (n, longest, crossings) in [(10, 6, 2), (15, 7, 4), (20, 7, 6), (24, 8, 8), (30, 8, 11)] {
-            assert_eq!((longest_run_max(n), n_crossings_min(n)), (longest, crossings), "{n}");
+    fn crossings_by_counting() {
+        for n in 1..=100_u32 {
+            let m = u128::from(n - 1);
+            let (mut c, mut choose, mut sum) = (0_u128, 1_u128, 1_u128);
+            while 20 * sum < 1 << m {
+                choose = choose * (m - c) / (c + 1);
+                c += 1;
+                sum += choose;
+            }
+            assert_eq!(n_crossings_min(n as usize) as u128, c, "{n}");
         }
         assert_eq!((longest_run_max(0), n_crossings_min(0)), (0, 0));
-        assert_eq!((longest_run_max(1), n_crossings_min(1)), (3, 0));
     }
 
     #[test]
