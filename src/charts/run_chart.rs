@@ -155,7 +155,7 @@ impl RunChartEngine {
     /// `missing_value`, `short_baseline`, `baseline_longer_than_phase`, `no_baseline`, `autocorrelation`,
     /// `ties_at_center`, `constant_series`, `signal_not_rare`, `simulated_probability`.
     ///
-    /// References: Perla, Provost & Murray (2011), BMJ Qual. Saf. 20:46; Anhøj & Olesen (2014), PLoS ONE 9(11) e113825.
+    /// References: Perla, Provost & Murray (2011), BMJ Qual. Saf. 20:46; Anhøj & Olesen (2014), PLOS ONE 9(11) e113825.
     ///
     /// ```
     /// use brightspot::charts::{Baseline, Phase, RunChartEngine, RunChartInput, RunChartSpec};

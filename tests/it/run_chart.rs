@@ -1,4 +1,12 @@
 //! Run charts: against qicharts2 cell by cell, by hand, and by properties.
+// Helpers outside of a test function are test code too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::cast_possible_truncation
+)]
 
 use std::collections::BTreeMap;
 
