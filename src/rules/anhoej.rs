@@ -12,7 +12,7 @@ const CROSSINGS_PROB: f64 = 0.05;
 ///
 /// * `n_useful`: points that are not on the centre line; with none the limit is 0.
 ///
-/// References: Schilling (2012), Math. Mag. 85:141; Anhøj & Olesen (2014), PLoS ONE 9(11) e113825.
+/// References: Schilling (2012), Math. Mag. 85:141; Anhøj & Olesen (2014), PLOS ONE 9(11) e113825.
 ///
 /// ```
 /// assert_eq!(brightspot::rules::longest_run_max(24), 8);
@@ -27,7 +27,7 @@ pub fn longest_run_max(n_useful: usize) -> usize {
 ///
 /// * `n_useful`: points that are not on the centre line; with fewer than two the limit is 0.
 ///
-/// References: Chen (2010), J. Qual. Technol. 42:206; Anhøj & Olesen (2014), PLoS ONE 9(11) e113825.
+/// References: Chen (2010), Model Assist. Stat. Appl. 5:73; Anhøj & Olesen (2014), PLOS ONE 9(11) e113825.
 ///
 /// ```
 /// assert_eq!(brightspot::rules::n_crossings_min(24), 8);
@@ -42,17 +42,24 @@ pub fn n_crossings_min(n_useful: usize) -> usize {
 mod tests {
     use super::*;
 
+    /// The quantile in whole numbers: the smallest c with 20 x (C(m,0) + ... + C(m,c)) >= 2^m, m = n - 1.
     #[test]
-    fn limits_of_small_series() {
-        // Worked from the definitions: Schilling by hand, Chen by adding binomial coefficients.
-        for (n, longest, crossings) in [(10, 6, 2), (15, 7, 4), (20, 7, 6), (24, 8, 8), (30, 8, 11)] {
-            assert_eq!((longest_run_max(n), n_crossings_min(n)), (longest, crossings), "{n}");
+    fn crossings_by_counting() {
+        for n in 1..=100_u32 {
+            let m = u128::from(n - 1);
+            let (mut c, mut choose, mut sum) = (0_u128, 1_u128, 1_u128);
+            while 20 * sum < 1 << m {
+                choose = choose * (m - c) / (c + 1);
+                c += 1;
+                sum += choose;
+            }
+            assert_eq!(n_crossings_min(n as usize) as u128, c, "{n}");
         }
         assert_eq!((longest_run_max(0), n_crossings_min(0)), (0, 0));
-        assert_eq!((longest_run_max(1), n_crossings_min(1)), (3, 0));
     }
 
     #[test]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 0 and 17
     fn rounding_agrees_with_logarithms() {
         for n in 1..100_000_usize {
             assert_eq!(longest_run_max(n), (n as f64).log2().round() as usize + 3, "{n}");

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 #[non_exhaustive]
 pub enum RunRules {
     /// Unusually long runs or unusually few crossings, for the number of points there are
-    /// (Anhøj & Olesen 2014, PLoS ONE 9(11) e113825).
+    /// (Anhøj & Olesen 2014, PLOS ONE 9(11) e113825).
     #[default]
     Anhoej,
 }

@@ -1,4 +1,6 @@
 //! Reading the reference outputs for charts, where the folder that `BRIGHTSPOT_REFERENCE` names is there.
+// Helpers outside of a test function are test code too.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -1,4 +1,13 @@
 //! The exact laws of runs: against reference tables, against lists of all series, and by simulation.
+// Helpers outside of a test function are test code too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap
+)]
 
 use brightspot::rules::{longest_run_max, n_crossings_min};
 use brightspot::stats::runs::{
@@ -102,7 +111,7 @@ fn all_series(law: RunLaw) -> Vec<(Vec<Side>, f64)> {
         }
         RunLaw::FrozenAfter { n_baseline, n_after } => orders(n_after)
             .map(|s| {
-                let prob = urn(&s, (n_baseline as f64 + 1.0) / 2.0);
+                let prob = urn(&s, f64::midpoint(n_baseline as f64, 1.0));
                 (s, prob)
             })
             .collect(),
@@ -224,7 +233,7 @@ fn stable(rng: &mut ChaCha8Rng, b: usize, n: usize) -> Vec<Side> {
     values.iter().map(|value| Side::of(*value, center)).collect()
 }
 
-/// How often prob_runs is at most .05 in simulated stable series: (whole chart, points after).
+/// How often `prob_runs` is at most .05 in simulated stable series: (whole chart, points after).
 fn simulated_sizes(laws: &mut RunLaws, b: usize, n: usize, n_series: u32) -> (f64, f64) {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let (mut whole, mut after) = (0, 0);
@@ -371,4 +380,27 @@ fn anhoej_limits_match_the_reference() {
         assert_eq!(Some(n_crossings_min(n)), row.int("n_crossings_min"), "{n}");
     }
     assert_eq!(rows.len(), 2000);
+}
+
+/// What one probability of a long series costs, nothing computed before; to be read, not asserted.
+#[test]
+#[ignore = "timing"]
+fn timing() {
+    for (law, l, c) in [
+        (RunLaw::FrozenWhole { base_above: 12, base_below: 12, n_baseline: 24, n_after: 36 }, 9, 25),
+        (RunLaw::FrozenWhole { base_above: 50, base_below: 50, n_baseline: 100, n_after: 300 }, 14, 180),
+        (RunLaw::FrozenWhole { base_above: 50, base_below: 50, n_baseline: 100, n_after: 300 }, 100, 60),
+        (RunLaw::FrozenWhole { base_above: 500, base_below: 500, n_baseline: 1000, n_after: 1000 }, 16, 960),
+        (RunLaw::FrozenAfter { n_baseline: 24, n_after: 2000 }, 16, 960),
+        (RunLaw::SamePoints { n_above: 1500, n_below: 1500 }, 16, 1450),
+        (RunLaw::Known { n_useful: 3000 }, 16, 1450),
+    ] {
+        let start = std::time::Instant::now();
+        let prob = RunLaws::default().prob_runs(law, l, c);
+        println!("{law:?} {l} {c}: {prob:.6} in {:?}", start.elapsed());
+    }
+    let start = std::time::Instant::now();
+    let is_baseline: Vec<bool> = (0..36).map(|row| (6..18).contains(&row)).collect();
+    let prob = RunLaws::default().prob_runs_simulated(&is_baseline, 8, 11);
+    println!("simulated, 36 points: {prob:.6} in {:?}", start.elapsed());
 }

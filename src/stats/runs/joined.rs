@@ -68,9 +68,6 @@ impl Joined {
         let mut exactly = vec![0.0; n_base + n_after + 1];
         for r1 in 1..=n_base {
             let first = order_runs(&self.ln_factorials, above, below, r1);
-            if !(first > 0.0) {
-                continue;
-            }
             for (r2, second) in after.iter().enumerate().skip(1) {
                 let half = 0.5 * first * second;
                 for r in [r1 + r2 - 1, r1 + r2] {
@@ -93,9 +90,6 @@ impl Joined {
             let ends = base_ends(&self.ln_factorials, &short, own, other, limit);
             for j in 1..=limit.min(own) {
                 for (r1, &end) in ends.row(j).iter().enumerate() {
-                    if !(end > 0.0) {
-                        continue;
-                    }
                     // The later points start on the other side, or on the same side and lengthen the last run.
                     let apart = starts.get(n_starts, r_min.saturating_sub(r1));
                     let merged = starts.get(n_starts.min(limit - j), (r_min + 1).saturating_sub(r1));

@@ -27,7 +27,7 @@ pub enum RunLaw {
         n_below: usize,
     },
     /// Only the points after a baseline, about the baseline's frozen median: given how many lie above, all orders are
-    /// equally likely, and their number is BetaBinomial(`n_after`, (b+1)/2, (b+1)/2).
+    /// equally likely, and their number is beta-binomial (`n_after`; (b+1)/2, (b+1)/2).
     FrozenAfter {
         /// Values the median was taken of (b).
         n_baseline: usize,

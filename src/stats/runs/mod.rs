@@ -9,7 +9,7 @@
 //! and so do points below; the two alternate.
 //!
 //! References: Wald & Wolfowitz (1940), Ann. Math. Stat. 11:147 (runs in a random order); Mood (1940), Ann. Math. Stat.
-//! 11:367 (distribution theory of runs); Wentzel-Larsen & Anhøj (2019), PLoS ONE 14(10) e0223233 (joint law of the
+//! 11:367 (distribution theory of runs); Wentzel-Larsen & Anhøj (2019), PLOS ONE 14(10) e0223233 (joint law of the
 //! longest run and the crossings); Mathisen (1943), Ann. Math. Stat. 14:188 (later points about an earlier median).
 
 mod compositions;

@@ -81,6 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::float_cmp)] // 0 and 1 are meant exactly
     fn edges() {
         assert_eq!(prob_run_above(0, 5, 2).unwrap_err().code(), "invalid_option");
         assert_eq!(prob_count_above(7, 5, 0).unwrap(), 1.0);

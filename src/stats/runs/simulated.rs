@@ -37,7 +37,7 @@ impl SimulatedLaw {
         let mut values = vec![0.0_f64; n];
         let (mut base, mut sides) = (Vec::with_capacity(n), Vec::with_capacity(n));
         for _ in 0..N_DRAWS {
-            values.iter_mut().for_each(|value| *value = rng.sample(StandardNormal));
+            values.fill_with(|| rng.sample(StandardNormal));
             base.clear();
             base.extend(
                 values.iter().zip(is_baseline).filter(|(_, is_baseline)| **is_baseline).map(|(value, _)| *value),

@@ -160,7 +160,7 @@ impl LawTable {
         prob.min(1.0)
     }
 
-    /// P(longest run >= l and number of runs > r_max) for random orders.
+    /// P(longest run >= l and number of runs > `r_max`) for random orders.
     fn long_in_orders(&self, counts: &[(usize, f64)], l: usize, r_max: usize) -> f64 {
         let s_max = counts.iter().map(|(a, _)| *a.max(&(self.n - a))).max().unwrap_or(0);
         let k_max = counts.iter().map(|(a, _)| *a.min(&(self.n - a)) + 1).max().unwrap_or(0);
@@ -169,7 +169,7 @@ impl LawTable {
             let share = |of: &[f64], s: usize| of.get(s).copied().unwrap_or(0.0);
             for &(a, weight) in counts {
                 let c = self.n - a;
-                if a.min(c) + 1 < k || !(weight > 0.0) {
+                if a.min(c) + 1 < k {
                     continue;
                 }
                 // 2k runs: k above and k below, either first; 2k - 1 runs: one more on the side that starts and ends.
