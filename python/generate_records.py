@@ -71,7 +71,11 @@ def plain(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> tup
         case "array", _:
             item, load = kind(schema["items"], definitions)
             size = schema.get("maxItems")
-            shape = f"tuple[{', '.join([item] * size)}]" if size and size == schema.get("minItems") else f"tuple[{item}, ...]"
+            shape = (
+                f"tuple[{', '.join([item] * size)}]"
+                if size and size == schema.get("minItems")
+                else f"tuple[{item}, ...]"
+            )
             return shape, f"load_each({load})" if load else "load_tuple"
         case "object", _:
             value, _ = kind(schema["additionalProperties"], definitions)
@@ -138,7 +142,10 @@ def generated() -> str:
             classes.append(record(name, schema, definitions))
             continue
         values = schema.get("enum") or [option["const"] for option in schema["oneOf"]]
-        codes.append(f"{name} = Literal[{', '.join(json.dumps(value) for value in values)}]\n" f'"""{wrapped(schema["description"], "")}"""')
+        codes.append(
+            f"{name} = Literal[{', '.join(json.dumps(value) for value in values)}]\n"
+            f'"""{wrapped(schema["description"], "")}"""'
+        )
     listed = "\n".join(f'    "{name}",' for name in sorted(names))
     return HEADER + "\n".join(codes) + "\n\n\n" + "\n\n\n".join(classes) + f"\n\n\n__all__ = [\n{listed}\n]\n"
 
@@ -146,5 +153,9 @@ def generated() -> str:
 if __name__ == "__main__":
     text = generated()
     if "--check" in sys.argv:
-        sys.exit(0 if TARGET.exists() and TARGET.read_text() == text else "python/brightspot/_records.py is stale: run `make records`")
+        sys.exit(
+            0
+            if TARGET.exists() and TARGET.read_text() == text
+            else "python/brightspot/_records.py is stale: run `make records`"
+        )
     TARGET.write_text(text)

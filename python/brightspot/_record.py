@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from typing import Any, Self, cast
 
 from brightspot import _core
 from brightspot._result import Note, escaped
+from brightspot.exceptions import InvalidRecordError
 
 Load = Callable[[Any], Any]
 
@@ -20,6 +22,8 @@ def plain(value: object) -> Any:  # noqa: ANN401 (plain data are of many types)
         return value.to_dict()
     if isinstance(value, Note):
         return value.to_dict()
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidRecordError(f"a record holds finite numbers, but this is {value}; leave it out where there is none")
     if isinstance(value, date):  # date-times too
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -67,7 +71,13 @@ class Record:
         told: list[tuple[str, Any]] = []
         for f in fields(self):  # type: ignore[arg-type]
             value = getattr(self, f.name)
-            usual = f.default if f.default is not MISSING else f.default_factory() if f.default_factory is not MISSING else MISSING
+            usual = (
+                f.default
+                if f.default is not MISSING
+                else f.default_factory()
+                if f.default_factory is not MISSING
+                else MISSING
+            )
             if usual is MISSING or value != usual:
                 told.append((f.name, value))
         return told

@@ -59,7 +59,9 @@ def escaped(text: object) -> str:
     return html.escape(str(text))
 
 
-def page(title: str, sentences: Sequence[str], tables: Sequence[tuple[str, pl.DataFrame]], notes: Sequence[Note]) -> str:
+def page(
+    title: str, sentences: Sequence[str], tables: Sequence[tuple[str, pl.DataFrame]], notes: Sequence[Note]
+) -> str:
     """A result as HTML for a notebook: title, sentences, tables (the first rows), caveats."""
     parts = [f"<p><strong>{escaped(title)}</strong></p>"]
     parts += [f"<p>{escaped(sentence)}</p>" for sentence in sentences]

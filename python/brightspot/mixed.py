@@ -99,7 +99,9 @@ class MixedModel:
         return f"MixedModel({self._title()})"
 
     def _title(self) -> str:
-        spread = ", ".join(f"{name} {words.number(sd)}" for name, sd in self.variance.select("factor", "sd").iter_rows())
+        spread = ", ".join(
+            f"{name} {words.number(sd)}" for name, sd in self.variance.select("factor", "sd").iter_rows()
+        )
         return f"{self.spec.get('outcome', 'outcome')}: {words.counted(self.n_obs, 'row')}; SD of {spread}"
 
     def _repr_html_(self) -> str:

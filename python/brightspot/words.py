@@ -84,5 +84,9 @@ def run_chart(row: Mapping[str, Any], name: str = "") -> str:
     )
     meaning = {"improvement": " towards improvement", "deterioration": " towards the worse"}.get(row["meaning"], "")
     verdict = f"Something changed{meaning}" if row["has_signal"] else "No sign of change"
-    chance = "" if row["prob_runs"] is None else f" A stable process would show as much in {percent(row['prob_runs'])} of charts."
+    chance = (
+        ""
+        if row["prob_runs"] is None
+        else f" A stable process would show as much in {percent(row['prob_runs'])} of charts."
+    )
     return f"{start}{verdict}: {seen}.{chance}"

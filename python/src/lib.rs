@@ -1,21 +1,27 @@
 //! The Python binding: thin. It converts arguments, releases the GIL around the work, and turns the core's errors into
 //! the exceptions of `brightspot.exceptions`.
 
+mod charts;
 mod datasets;
 mod errors;
 mod mixed;
 mod notes;
+mod records;
 mod work;
 
 /// The compiled part of brightspot; use the functions of `brightspot` instead.
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::charts::run_chart;
+    #[pymodule_export]
     use crate::datasets::district;
     #[pymodule_export]
     use crate::errors::check_column;
     #[pymodule_export]
     use crate::mixed::{MixedModel, mixed_model};
+    #[pymodule_export]
+    use crate::records::{check, note};
 
     /// The version of the compiled core.
     #[pymodule_export]

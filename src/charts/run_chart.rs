@@ -51,6 +51,18 @@ pub enum ProbBasis {
     Simulated,
 }
 
+impl ProbBasis {
+    /// The code, as in JSON and in columns.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::SamePoints => "same_points",
+            Self::Frozen => "frozen",
+            Self::Simulated => "simulated",
+        }
+    }
+}
+
 /// One phase of a run chart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -29,9 +29,18 @@ fn not_numeric(found: &Column) -> Error {
     let sample = match series.str() {
         // Show what is not a number: "91%", "*", "n<10" tell at once what has to be cleaned.
         Ok(texts) => {
-            let odd: Vec<_> =
-                texts.iter().flatten().filter(|t| t.trim().parse::<f64>().is_err()).take(3).map(|t| format!("{t:?}")).collect();
-            if odd.is_empty() { " (numbers written as text)".into() } else { format!(" (for example {})", odd.join(", ")) }
+            let odd: Vec<_> = texts
+                .iter()
+                .flatten()
+                .filter(|t| t.trim().parse::<f64>().is_err())
+                .take(3)
+                .map(|t| format!("{t:?}"))
+                .collect();
+            if odd.is_empty() {
+                " (numbers written as text)".into()
+            } else {
+                format!(" (for example {})", odd.join(", "))
+            }
         }
         Err(_) => String::new(),
     };

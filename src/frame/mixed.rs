@@ -192,9 +192,10 @@ impl MixedModel {
     /// # Errors
     /// Where the model has no such factor.
     pub fn effects(&self, factor: &str) -> Result<DataFrame> {
-        let level = self.factors.iter().position(|f| f.name == factor).ok_or_else(|| {
-            Error::option("factor", format!("{factor:?}"), format!("one of {:?}", self.factors()))
-        })?;
+        let level =
+            self.factors.iter().position(|f| f.name == factor).ok_or_else(|| {
+                Error::option("factor", format!("{factor:?}"), format!("one of {:?}", self.factors()))
+            })?;
         let effects = self.fit.effects(level)?;
         let mut columns = vec![];
         for &position in self.factors.get(level).map(|f| f.columns.as_slice()).unwrap_or_default() {

@@ -7,12 +7,17 @@ mod columns;
 mod factors;
 mod groups;
 mod mixed;
+mod phases;
 mod points;
+mod run_chart;
+mod run_chart_tables;
 mod synthetic;
 mod time;
 
 pub use mixed::{MixedModel, MixedRequest, mixed_model};
+pub use phases::{Baseline, Phases};
 pub use points::{Aggregate, Scalar};
+pub use run_chart::{RunChartRequest, RunChartTables, run_chart};
 pub use time::TimeValue;
 
 impl From<polars::error::PolarsError> for crate::Error {

@@ -1,44 +1,19 @@
 //! Run charts, frame to frame: any number of them in one call.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use polars::prelude::*;
+use polars_core::runtime::RAYON;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{check_keys, column, labels};
+use super::columns::check_keys;
 use super::groups::Groups;
+use super::phases::{Baseline, BaselineRule, Directions, Phases, Splits};
 use super::points::{Aggregate, PointColumns, Points, Scalar};
-use super::time::{TimeValue, Times};
-use crate::charts::run_chart as core;
-use crate::measure::Direction;
-use crate::rules::{Meaning, RunRules};
-use crate::{Error, Note, NoteCode, Result};
-
-/// Which points make the centre line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Baseline {
-    /// The first so many points of each phase.
-    Count(usize),
-    /// The points between two times, both inclusive.
-    Dates(TimeValue, TimeValue),
-    /// The points where a boolean column is true.
-    Column(String),
-}
-
-/// Where a chart starts anew.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phases {
-    /// After the n-th point, for each of these n.
-    After(Vec<usize>),
-    /// Names with the first time of each; what comes before is called "before".
-    Starts(Vec<(String, TimeValue)>),
-    /// Where the label in a column changes.
-    Column(String),
-}
+use super::run_chart_tables::{RESERVED, tables};
+use super::time::Times;
+use crate::charts::{RunChart, RunChartEngine, RunChartInput, RunChartSpec};
+use crate::rules::RunRules;
+use crate::{Note, NoteCode, Result};
 
 /// What is asked of a run chart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,13 +86,6 @@ pub struct RunChartTables {
     pub notes: Vec<Note>,
 }
 
-/// The columns that results add; a `by` column may not bear one of their names.
-const RESERVED: &[&str] = &[
-    "time", "value", "numerator", "denominator", "center", "lcl", "ucl", "phase", "is_baseline", "is_excluded", "target",
-    "signals", "meaning", "n_obs", "n_useful", "longest_run", "longest_run_max", "n_crossings", "n_crossings_min",
-    "prob_runs", "prob_basis", "n_beyond_limits", "has_signal", "q_value",
-];
-
 /// Draw any number of run charts: [`core`] on every group of the frame, in parallel.
 ///
 /// `progress` is told how many charts are done, of how many, and stops the work by returning an error.
@@ -161,31 +129,98 @@ pub fn run_chart(
         },
         aggregate: request.aggregate,
     };
+    let times_span = times.span();
     let directions = Directions::new(df, &request.direction)?;
-    let splits = Splits::new(df, request, &times)?;
+    let splits = Splits::new(df, request.phases.as_ref(), &times)?;
+    let baseline = BaselineRule::new(request.baseline.as_ref(), &times, times_span)?;
     let groups = Groups::new(df, &request.by)?;
     let points = Points::new(df, &groups, &times, &columns)?;
-    let baseline = BaselineRule::new(request, &times)?;
+    splits.check(&points)?;
 
     /// Charts between two looks at whether the caller wants to stop.
     const BLOCK: usize = 20_000;
     let total = points.charts.len();
-    let mut charts: Vec<Drawn> = Vec::with_capacity(total);
+    let mut drawn: Vec<Drawn> = Vec::with_capacity(total);
     for block in points.charts.chunks(BLOCK) {
-        progress(charts.len(), total)?;
-        let drawn: Result<Vec<Vec<Drawn>>> = polars::prelude::RAYON.install(|| {
+        progress(drawn.len(), total)?;
+        let some: Vec<Result<Drawn>> = RAYON.install(|| {
             block
-                .par_chunks(256)
-                .map(|some| {
-                    let mut worker = Worker::default();
-                    some.iter()
-                        .map(|chart| worker.draw(chart, &points, &times, &splits, &baseline, &directions, request))
-                        .collect()
+                .par_iter()
+                .with_min_len(512)
+                .map_init(Worker::default, |worker, chart| {
+                    worker.draw(chart.clone(), request.rules, &points, &times, &splits, &baseline, &directions)
                 })
                 .collect()
         });
-        charts.extend(drawn?.into_iter().flatten());
+        for one in some {
+            drawn.push(one?);
+        }
     }
     progress(total, total)?;
-    tables(df, request, &points, &charts, &splits)
+    let mut notes = points.notes.clone();
+    add_up(&mut notes, drawn.iter().flat_map(|one| &one.chart.notes));
+    let (points, summary) = tables(df, request, &points, &drawn)?;
+    Ok(RunChartTables { points, summary, notes })
+}
+
+/// A chart with the names of its phases.
+pub(super) struct Drawn {
+    pub(super) chart: RunChart,
+    pub(super) phases: Vec<String>,
+}
+
+/// What one thread keeps from chart to chart.
+#[derive(Default)]
+struct Worker {
+    engine: RunChartEngine,
+    steps: Vec<f64>,
+}
+
+impl Worker {
+    #[allow(clippy::too_many_arguments)] // All of it is read-only context of one call.
+    fn draw(
+        &mut self,
+        rows: std::ops::Range<usize>,
+        rules: RunRules,
+        points: &Points,
+        times: &Times,
+        splits: &Splits,
+        baseline: &BaselineRule,
+        directions: &Directions,
+    ) -> Result<Drawn> {
+        let keys = points.key.get(rows.clone()).unwrap_or(&[]);
+        let split = splits.of(points, rows.clone(), keys);
+        let flags = baseline.flags(points, rows.clone(), keys);
+        let ranges: Vec<_> = split.iter().map(|(_, range)| range.clone()).collect();
+        let phases = baseline.phases(&ranges, &flags);
+        let input = RunChartInput {
+            value: points.value.get(rows.clone()).unwrap_or(&[]),
+            is_excluded: points.is_excluded.get(rows.clone()).unwrap_or(&[]),
+            phases: &phases,
+            direction: directions.of(points, rows)?,
+        };
+        let mut chart = self.engine.chart(&RunChartSpec { rules }, &input)?;
+        if times.has_gaps(keys, &mut self.steps) {
+            chart.notes.push(Note::new(NoteCode::Gaps, 1));
+        }
+        if splits.lacks_a_phase(&split) {
+            chart.notes.push(Note::new(NoteCode::EmptyPhase, 1));
+        }
+        // Values without a number were counted as points came in.
+        chart.notes.retain(|note| note.code != NoteCode::MissingValue);
+        Ok(Drawn { chart, phases: split.into_iter().map(|(name, _)| name).collect() })
+    }
+}
+
+/// Notes of one code become one, with the counts summed and the value of the first kept where it is alone.
+fn add_up<'a>(notes: &mut Vec<Note>, more: impl Iterator<Item = &'a Note>) {
+    for note in more {
+        match notes.iter_mut().find(|there| there.code == note.code && there.at == note.at) {
+            Some(there) => {
+                there.count += note.count;
+                there.value = None;
+            }
+            None => notes.push(note.clone()),
+        }
+    }
 }

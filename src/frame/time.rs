@@ -107,7 +107,9 @@ impl Times {
         match (&self.kind, value) {
             // A whole number of sensible size converts exactly; anything else is refused.
             #[allow(clippy::cast_possible_truncation)]
-            (Kind::Integer, TimeValue::Number(number)) if number.fract() == 0.0 && number.abs() < 9e15 => Ok(*number as i64),
+            (Kind::Integer, TimeValue::Number(number)) if number.fract() == 0.0 && number.abs() < 9e15 => {
+                Ok(*number as i64)
+            }
             (Kind::Integer, _) => Err(wrong("a whole number")),
             (Kind::Float, TimeValue::Number(number)) if !number.is_nan() => Ok(float_key(*number)),
             (Kind::Float, _) => Err(wrong("a number")),

@@ -104,10 +104,7 @@ fn on_grid(means: &[f64], sds: &[f64]) -> Result<Vec<f64>> {
         let (a, b) = (grid.get(cell).copied().unwrap_or_default(), grid.get(cell + 1).copied().unwrap_or_default());
         // Cubic Hermite interpolation.
         let (u2, u3) = (u * u, u * u * u);
-        (2.0 * u3 - 3.0 * u2 + 1.0) * a.0
-            + (u3 - 2.0 * u2 + u) * a.1
-            + (3.0 * u2 - 2.0 * u3) * b.0
-            + (u3 - u2) * b.1
+        (2.0 * u3 - 3.0 * u2 + 1.0) * a.0 + (u3 - 2.0 * u2 + u) * a.1 + (3.0 * u2 - 2.0 * u3) * b.0 + (u3 - u2) * b.1
     };
     let nodes = gauss_hermite(NODES)?;
     Ok(means.iter().zip(sds).map(|(m, s)| nodes.iter().map(|(z, w)| w * at(m + s * z)).sum()).collect())

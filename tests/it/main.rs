@@ -1,12 +1,12 @@
 //! One binary for all integration tests of the core.
 
-mod synthetic;
-mod mixed;
+mod chart_reference;
 mod cycle;
 mod decision;
 mod journal;
-mod schemas;
-mod step;
-mod chart_reference;
+mod mixed;
 mod run_chart;
 mod runs;
+mod schemas;
+mod step;
+mod synthetic;

@@ -42,8 +42,14 @@ def draw(
     """Draw one run chart, or small multiples of several."""
     points, summary = _select(chart.points, only), _select(chart.summary, only)
     if points.is_empty():
-        raise InvalidOptionError("there is no point to draw; check `only` and the frame", option="only", value=repr(only))
-    names = pl.concat_str([pl.col(key).cast(pl.String).fill_null("(none)") for key in chart.by], separator=", ") if chart.by else pl.lit("")
+        raise InvalidOptionError(
+            "there is no point to draw; check `only` and the frame", option="only", value=repr(only)
+        )
+    names = (
+        pl.concat_str([pl.col(key).cast(pl.String).fill_null("(none)") for key in chart.by], separator=", ")
+        if chart.by
+        else pl.lit("")
+    )
     points = points.with_columns(chart_name=names)
     n_charts = points["chart_name"].n_unique()
     if n_charts > MOST_CHARTS:
@@ -59,7 +65,11 @@ def draw(
     table = table.with_columns(state=pl.col("state").replace_strict(STATES.labels()))
     x = _time_axis(points["time"], single=single)
     low, high = _range(table)
-    y_title = f"{chart.spec['value']} / {chart.spec['size']}" if chart.spec.get("size") else str(chart.spec.get("value", "value"))
+    y_title = (
+        f"{chart.spec['value']} / {chart.spec['size']}"
+        if chart.spec.get("size")
+        else str(chart.spec.get("value", "value"))
+    )
     scale = alt.Scale(zero=False, nice=True) if own_scale else alt.Scale(domain=[low, high], nice=False, zero=False)
     axis = alt.Axis(tickCount=5, format="~%" if chart.spec.get("size") and high <= 1.2 else "~g")
     y = alt.Y("value:Q", title=y_title if single else None, scale=scale, axis=axis)
@@ -78,17 +88,21 @@ def draw(
             )
         )
     if table["target"].is_not_null().any():
-        layers.append(base.mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.2).encode(y=alt.Y("target:Q", title=None)))
         layers.append(
-            base.transform_filter("datum.is_last").mark_text(align="left", dx=7, color=QUIET, fontSize=11).encode(
-                y="target:Q", text="target_label:N"
-            )
+            base.mark_line(color=QUIET, strokeDash=[2, 3], strokeWidth=1.2).encode(y=alt.Y("target:Q", title=None))
+        )
+        layers.append(
+            base.transform_filter("datum.is_last")
+            .mark_text(align="left", dx=7, color=QUIET, fontSize=11)
+            .encode(y="target:Q", text="target_label:N")
         )
     centre = base.encode(y=alt.Y("center:Q", title=None), detail="phase_id:N")
     layers += [
         centre.transform_filter("datum.in_baseline").mark_line(color=INK, strokeWidth=1.4),
         centre.transform_filter("datum.in_projection").mark_line(color=INK, strokeWidth=1.2, strokeDash=[6, 4]),
-        base.transform_filter("isValid(datum.value)").mark_line(color=LINE, strokeWidth=1.3).encode(y=y, detail="phase_id:N"),
+        base.transform_filter("isValid(datum.value)")
+        .mark_line(color=LINE, strokeWidth=1.3)
+        .encode(y=y, detail="phase_id:N"),
         base.transform_filter("isValid(datum.value)")
         .mark_point(filled=True, opacity=1)
         .encode(y=y, **present.encode("state"), tooltip=_tooltip(points)),
@@ -105,7 +119,10 @@ def draw(
         )
         return theme.finish(picture, description)
     picture = layered.properties(width=width or 210, height=height or 120).facet(
-        data=theme.rows(table), facet=alt.Facet("chart_name:N", title=None), columns=columns or 3, **({"title": title} if title else {})
+        data=theme.rows(table),
+        facet=alt.Facet("chart_name:N", title=None),
+        columns=columns or 3,
+        **({"title": title} if title else {}),
     )
     if own_scale:
         picture = picture.resolve_scale(y="independent")
@@ -115,7 +132,11 @@ def draw(
 def _select(table: pl.DataFrame, only: Mapping[str, object] | None) -> pl.DataFrame:
     for key, value in (only or {}).items():
         if key not in table.columns:
-            raise InvalidOptionError(f"only names {key!r}, which is not a column of the chart: {table.columns}", option="only", value=repr(only))
+            raise InvalidOptionError(
+                f"only names {key!r}, which is not a column of the chart: {table.columns}",
+                option="only",
+                value=repr(only),
+            )
         table = table.filter(pl.col(key) == value)
     return table
 
@@ -178,8 +199,23 @@ def _prepare(points: pl.DataFrame, *, single: bool) -> tuple[pl.DataFrame, bool]
     overall = (spans["high"].max() or 0) - (spans["low"].min() or 0)  # type: ignore[operator]
     smallest = (spans["high"] - spans["low"]).min() or 0
     own_scale = not single and bool(overall > 4 * float(smallest))  # type: ignore[arg-type]
-    keep = ["chart_name", "time", "value", "center", "target", "target_label", "state", "phase", "phase_id", "is_last",
-            "is_first_phase", "in_baseline", "in_projection", "phase_mark", "center_label"]
+    keep = [
+        "chart_name",
+        "time",
+        "value",
+        "center",
+        "target",
+        "target_label",
+        "state",
+        "phase",
+        "phase_id",
+        "is_last",
+        "is_first_phase",
+        "in_baseline",
+        "in_projection",
+        "phase_mark",
+        "center_label",
+    ]
     return table.select([*keep, *(name for name in ("numerator", "denominator") if name in table.columns)]), own_scale
 
 
@@ -197,9 +233,22 @@ def _range(table: pl.DataFrame) -> tuple[float, float]:
 
 def _time_axis(times: pl.Series, *, single: bool) -> alt.X:
     if times.dtype.is_temporal():
-        return alt.X("time:T", title=None, axis=alt.Axis(format="%-d %b %y" if single else "%b %y", labelOverlap=True, tickCount=8 if single else 3))
+        return alt.X(
+            "time:T",
+            title=None,
+            axis=alt.Axis(format="%-d %b %y" if single else "%b %y", labelOverlap=True, tickCount=8 if single else 3),
+        )
     integers = times.dtype.is_integer()
-    return alt.X("time:Q", title=None, scale=alt.Scale(zero=False, nice=False, padding=8), axis=alt.Axis(format="d" if integers else "~g", tickMinStep=1 if integers else alt.Undefined, tickCount=10 if single else 4))
+    return alt.X(
+        "time:Q",
+        title=None,
+        scale=alt.Scale(zero=False, nice=False, padding=8),
+        axis=alt.Axis(
+            format="d" if integers else "~g",
+            tickMinStep=1 if integers else alt.Undefined,
+            tickCount=10 if single else 4,
+        ),
+    )
 
 
 def _tooltip(points: pl.DataFrame) -> list[alt.Tooltip]:
@@ -207,4 +256,9 @@ def _tooltip(points: pl.DataFrame) -> list[alt.Tooltip]:
     shown = [alt.Tooltip(f"time:{kind}"), alt.Tooltip("value:Q", format=".4~g")]
     if "numerator" in points.columns:
         shown += [alt.Tooltip("numerator:Q"), alt.Tooltip("denominator:Q")]
-    return [*shown, alt.Tooltip("center:Q", format=".4~g"), alt.Tooltip("state:N", title="signal"), alt.Tooltip("phase:N")]
+    return [
+        *shown,
+        alt.Tooltip("center:Q", format=".4~g"),
+        alt.Tooltip("state:N", title="signal"),
+        alt.Tooltip("phase:N"),
+    ]

@@ -86,9 +86,17 @@ def finish(chart: alt.TopLevelMixin, description: str = "") -> Any:  # noqa: ANN
             grid=False,
         ),
         title=alt.TitleConfig(
-            color=INK, fontSize=15, anchor="start", subtitleColor=QUIET, subtitleFontSize=12, subtitlePadding=4, offset=10
+            color=INK,
+            fontSize=15,
+            anchor="start",
+            subtitleColor=QUIET,
+            subtitleFontSize=12,
+            subtitlePadding=4,
+            offset=10,
         ),
-        header=alt.HeaderConfig(labelColor=INK, labelFontSize=12, labelAnchor="start", labelFontWeight="bold", title=None),
+        header=alt.HeaderConfig(
+            labelColor=INK, labelFontSize=12, labelAnchor="start", labelFontWeight="bold", title=None
+        ),
         legend=alt.LegendConfig(labelColor=INK, labelFontSize=12, symbolSize=90),
         text=alt.MarkConfig(font=SANS),
     )

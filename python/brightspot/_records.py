@@ -1,0 +1,656 @@
+"""The records, generated from their JSON Schemas by `make records`; do not edit."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal
+
+from brightspot._faces import CycleFace, StudyFace
+from brightspot._record import Record, load_date, load_each, load_moment, load_note, load_optional, load_record, load_tuple
+from brightspot._result import Note
+
+Direction = Literal["up", "down", "neutral"]
+"""Which way a measure should move."""
+MeasureKind = Literal["mean", "proportion", "rate", "count", "median"]
+"""How the rows of one date become one value."""
+MeasureRole = Literal["outcome", "process", "balancing", "context"]
+"""What a measure is for, in the family of measures."""
+Side = Literal["improve", "worsen"]
+"""The side on which a change is expected."""
+Analysis = Literal["auto", "series"]
+"""How the data of a cycle are judged."""
+Fidelity = Literal["fully", "partly", "not_done", "unknown"]
+"""Whether the change was carried out as planned."""
+Signal = Literal["improved", "worsened", "no_signal", "insufficient"]
+"""What the data say about one measure."""
+GuardFinding = Literal["not_worse", "harmed", "cannot_tell"]
+"""Whether a guard measure stayed within its margin."""
+PredictionFinding = Literal["met", "not_met", "undecided"]
+"""Whether a prediction came true."""
+ProcessFinding = Literal["improved", "not_improved", "not_measured"]
+"""Whether the change reached the classroom, by the process measures."""
+Choice = Literal["adopt", "adapt", "abandon", "continue_test"]
+"""What to do next."""
+Reason = Literal["not_preregistered", "untested_idea", "pause", "harm_no_benefit", "benefit_with_harm", "insufficient_evidence", "worse", "confirmed_here", "less_than_predicted", "guard_unknown", "partly_done", "too_early", "driver_moved_outcome_did_not", "no_mechanism_yet", "tried_fairly", "underpowered"]
+"""Why a choice is recommended."""
+State = Literal["draft", "planned", "doing", "studied", "decided", "cancelled"]
+"""Where a cycle stands."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Measure(Record):
+    """What is measured: an operational definition with a direction, and the columns in which it arrives.
+
+    Attributes
+    ----------
+    name
+        Its name, by which predictions and data refer to it.
+    value
+        The column with the values; for a proportion or a rate, the counts above the line.
+    time
+        The column with the dates.
+    size
+        The column with the denominators; proportions and rates need one.
+    measure
+        Where one long frame holds several measures, the column with their names.
+    direction
+        Which way is better.
+    kind
+        How the rows of one date become one value.
+    role
+        What it is for; where left open, its place in the plan says it.
+    unit_of_value
+        The unit of the value, as it should be written ("points", "minutes").
+    per
+        A rate counts events per so many (1000 student-days).
+    definition
+        The operational definition: who measures what, how and when.
+    version
+        The version of the definition; results of different versions are never pooled.
+    """
+
+    name: str
+    _: KW_ONLY
+    value: str = "value"
+    time: str = "date"
+    size: str | None = None
+    measure: str = "measure"
+    direction: Direction = "up"
+    kind: MeasureKind = "mean"
+    role: MeasureRole | None = None
+    unit_of_value: str = ""
+    per: float = 1.0
+    definition: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Guard(Record):
+    """What must not get worse while the outcome improves.
+
+    Attributes
+    ----------
+    measure
+        The measure.
+    margin
+        The largest loss that would not matter, in the measure's unit: 0 or more.
+    """
+
+    measure: Measure = field(metadata={"load": load_record("Measure")})
+    _: KW_ONLY
+    margin: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Prediction(Record):
+    """What the team expects to see, said before the data.
+
+    A prediction is a region for the *change* of one measure: the mean of the test window minus the mean of the
+    baseline, in the measure's own unit and with its own sign (a fall from 12% to 9% absent is -0.03). Exactly one of
+    `at_least`, `at_most`, `between`, `direction` and `no_worse_than` says which.
+
+    Attributes
+    ----------
+    measure
+        The name of the measure, one of the plan's.
+    at_least
+        The change will be this or more.
+    at_most
+        The change will be this or less (for a measure that should fall, a negative number).
+    between
+        The change will lie between these two, both included.
+    direction
+        The change will be on the good ("improve") or on the bad side ("worsen") of 0.
+    no_worse_than
+        The measure will lose no more than this (0 or more), whichever way is better.
+    belief
+        How sure the team is, from 0 to 1.
+    why
+        Why the team expects it.
+    population
+        For whom; empty for everyone whom the measure covers.
+    by
+        By when, as a day of the test window; the change is judged over the whole window.
+    """
+
+    measure: str
+    _: KW_ONLY
+    at_least: float | None = None
+    at_most: float | None = None
+    between: tuple[float, float] | None = field(default=None, metadata={"load": load_optional(load_tuple)})
+    direction: Side | None = None
+    no_worse_than: float | None = None
+    belief: float | None = None
+    why: str = ""
+    population: str = ""
+    by: date | None = field(default=None, metadata={"load": load_optional(load_date)})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Task(Record):
+    """Something to be done: a step of the test, or of collecting its data.
+
+    Attributes
+    ----------
+    what
+        What.
+    who
+        Who does it.
+    when
+        On or by which day.
+    where
+        Where.
+    """
+
+    what: str
+    _: KW_ONLY
+    who: str = ""
+    when: date | None = field(default=None, metadata={"load": load_optional(load_date)})
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Plan(Record):
+    """The plan of a cycle. Once locked it does not change: amendments stand beside it.
+
+    Attributes
+    ----------
+    aim
+        What is to be accomplished: for whom, how much, by when.
+    change
+        The change that is tested.
+    outcome
+        The measure that tells whether the change is an improvement.
+    baseline
+        First and last day of the baseline, both included.
+    test
+        First and last day of the test window, both included; after the baseline.
+    process
+        Measures that tell whether the change reaches the classroom.
+    guards
+        Measures that must not get worse, each with its margin.
+    predictions
+        What the team expects to see; at least one is needed to lock the plan.
+    analysis
+        How the data will be judged; "auto" is settled when the plan is locked.
+    lag_days
+        Days from the first day of the test until the change can be expected to show in the outcome.
+    fair_tries
+        How many fair tries (carried out as planned) an idea gets before it can be abandoned for lack of a signal.
+    title
+        A short title.
+    question
+        The question that this cycle should answer.
+    theory
+        The driver or goal that the change serves, and why it should work.
+    practice
+        The practice that is tested, if it has a name: cycles of one practice count as tries of the same idea. Without
+        it, cycles with the same `change` do.
+    team
+        The team that owns the cycle.
+    scale
+        In how many classrooms (or other places) the change is tested: 1, 3, 5 ...
+    context
+        The conditions of the test ("grade": "5", "program": "dual language").
+    tasks
+        The steps of the test.
+    data_plan
+        How the data will be collected.
+    """
+
+    aim: str
+    _: KW_ONLY
+    change: str
+    outcome: Measure = field(metadata={"load": load_record("Measure")})
+    baseline: tuple[date, date] = field(metadata={"load": load_each(load_date)})
+    test: tuple[date, date] = field(metadata={"load": load_each(load_date)})
+    process: tuple[Measure, ...] = field(default=(), metadata={"load": load_each(load_record("Measure"))})
+    guards: tuple[Guard, ...] = field(default=(), metadata={"load": load_each(load_record("Guard"))})
+    predictions: tuple[Prediction, ...] = field(default=(), metadata={"load": load_each(load_record("Prediction"))})
+    analysis: Analysis = "auto"
+    lag_days: int = 0
+    fair_tries: int = 2
+    title: str = ""
+    question: str = ""
+    theory: str = ""
+    practice: str | None = None
+    team: str = ""
+    scale: int = 1
+    context: dict[str, str] = field(default_factory=dict)
+    tasks: tuple[Task, ...] = field(default=(), metadata={"load": load_each(load_record("Task"))})
+    data_plan: tuple[Task, ...] = field(default=(), metadata={"load": load_each(load_record("Task"))})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Doing(Record):
+    """What was done, and what was seen while doing it.
+
+    Attributes
+    ----------
+    as_planned
+        Whether the change was carried out as planned.
+    fidelity
+        The share of the planned steps that were carried out, from 0 to 1, where it was counted.
+    observations
+        What was observed.
+    surprises
+        What nobody expected.
+    """
+
+    as_planned: Fidelity = "unknown"
+    _: KW_ONLY
+    fidelity: float | None = None
+    observations: tuple[str, ...] = field(default=(), metadata={"load": load_tuple})
+    surprises: tuple[str, ...] = field(default=(), metadata={"load": load_tuple})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Point(Record):
+    """One point of a series: a value on a date, with its denominator where it has one.
+
+    Attributes
+    ----------
+    time
+        The date the value stands for.
+    value
+        The value, in the measure's own unit (a proportion is 0 to 1).
+    size
+        How many observations (students, lessons, student-days) the value rests on, where that is known.
+    """
+
+    time: date = field(metadata={"load": load_date})
+    _: KW_ONLY
+    value: float
+    size: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class MeasureStudy(Record):
+    """What the data say about one measure, with everything needed to draw it and to compute it again.
+
+    Attributes
+    ----------
+    measure
+        The name of the measure.
+    version
+        The version of its definition.
+    direction
+        Which way is better.
+    method
+        How the data were judged.
+    signal
+        What they say.
+    effect
+        The change: mean of the test window minus mean of the baseline, with its own sign (a fall is negative, whichever
+        way is better).
+    lo
+        Lower end of the 90% interval of the change.
+    hi
+        Upper end of the 90% interval of the change.
+    se
+        Standard error of the change.
+    df
+        Effective degrees of freedom.
+    p_better
+        One-sided p of a change for the better.
+    p_worse
+        One-sided p of a change for the worse.
+    phi
+        The autocorrelation that was allowed for.
+    mean_before
+        Mean of the baseline.
+    mean_after
+        Mean of the test window.
+    n_before
+        Points in the baseline.
+    n_after
+        Points in the test window.
+    baseline_trend_p
+        One-sided p (Mann-Kendall) of a drift of the baseline towards better; asked from 8 points on.
+    baseline_prob_runs
+        Probability of runs as long or crossings as few as the baseline's, where it was computed.
+    points
+        The points up to the end of the test window (or up to `as_of`, if that is earlier), those outside of the windows
+        included.
+    unit_of_value
+        The unit of the values.
+    """
+
+    measure: str
+    _: KW_ONLY
+    version: int
+    direction: Direction
+    method: Analysis
+    signal: Signal
+    effect: float | None
+    lo: float | None
+    hi: float | None
+    se: float | None
+    df: float | None
+    p_better: float | None
+    p_worse: float | None
+    phi: float | None
+    mean_before: float | None
+    mean_after: float | None
+    n_before: int
+    n_after: int
+    baseline_trend_p: float | None
+    baseline_prob_runs: float | None
+    points: tuple[Point, ...] = field(metadata={"load": load_each(load_record("Point"))})
+    unit_of_value: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class GuardCheck(Record):
+    """What the data say about one guard.
+
+    Attributes
+    ----------
+    finding
+        Whether it stayed within its margin.
+    margin
+        The margin: the largest loss that would not matter.
+    p_worse
+        One-sided p of a loss.
+    p_worse_adjusted
+        The same, adjusted for the number of guards (Holm).
+    study
+        The measure's own study.
+    """
+
+    finding: GuardFinding
+    _: KW_ONLY
+    margin: float
+    p_worse: float | None
+    p_worse_adjusted: float | None
+    study: MeasureStudy = field(metadata={"load": load_record("MeasureStudy")})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PredictionCheck(Record):
+    """A prediction, checked against what was found.
+
+    Attributes
+    ----------
+    prediction
+        The prediction.
+    finding
+        Whether it came true.
+    is_certain
+        Whether the whole 90% interval of the change lies in the predicted region.
+    is_hit
+        Whether the change itself lies in the region; empty without a change to compare or while the window is open.
+    brier
+        (belief - hit)^2: 0 for a sure and right prediction, 1 for a sure and wrong one.
+    effect
+        The change.
+    lo
+        Lower end of its 90% interval.
+    hi
+        Upper end of its 90% interval.
+    """
+
+    prediction: Prediction = field(metadata={"load": load_record("Prediction")})
+    _: KW_ONLY
+    finding: PredictionFinding
+    is_certain: bool
+    is_hit: bool | None
+    brier: float | None
+    effect: float | None
+    lo: float | None
+    hi: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Study(StudyFace):
+    """What a study found: the findings, the recommendation, the caveats, and all that is needed to compute it again.
+
+    Attributes
+    ----------
+    as_of
+        The date of the study: no later data were read.
+    signal
+        The signal of the outcome.
+    prediction
+        The worst of the predictions.
+    fidelity
+        Whether the change was carried out as planned.
+    guards
+        The worst of the guards; `not_worse` if there are none, with a caveat.
+    process
+        The process measures.
+    recommendation
+        What the findings allow; people decide.
+    reasons
+        Why; the first reason is the one that decides.
+    caveats
+        What may not be concluded, and why; `at` names the measure.
+    outcome
+        The outcome in detail.
+    process_checks
+        The process measures in detail.
+    guard_checks
+        The guards in detail.
+    prediction_checks
+        The predictions in detail.
+    baseline
+        First and last day of the baseline.
+    test
+        First and last day of the test window.
+    is_preregistered
+        Whether the plan was locked before any point of the test window.
+    has_lag_elapsed
+        Whether the test lasted until the change could be expected to show.
+    n_tries
+        Fair tries of the same idea, this one included if it is one.
+    plan_hash
+        SHA-256 of the plan.
+    inputs_hash
+        SHA-256 of the points that were read.
+    engine_version
+        The version of brightspot that computed the study.
+    learned
+        What the team learned, in its own words.
+    """
+
+    as_of: date = field(metadata={"load": load_date})
+    _: KW_ONLY
+    signal: Signal
+    prediction: PredictionFinding
+    fidelity: Fidelity
+    guards: GuardFinding
+    process: ProcessFinding
+    recommendation: Choice
+    reasons: tuple[Reason, ...] = field(metadata={"load": load_tuple})
+    caveats: tuple[Note, ...] = field(metadata={"load": load_each(load_note)})
+    outcome: MeasureStudy = field(metadata={"load": load_record("MeasureStudy")})
+    process_checks: tuple[MeasureStudy, ...] = field(metadata={"load": load_each(load_record("MeasureStudy"))})
+    guard_checks: tuple[GuardCheck, ...] = field(metadata={"load": load_each(load_record("GuardCheck"))})
+    prediction_checks: tuple[PredictionCheck, ...] = field(metadata={"load": load_each(load_record("PredictionCheck"))})
+    baseline: tuple[date, date] = field(metadata={"load": load_each(load_date)})
+    test: tuple[date, date] = field(metadata={"load": load_each(load_date)})
+    is_preregistered: bool
+    has_lag_elapsed: bool
+    n_tries: int
+    plan_hash: str
+    inputs_hash: str
+    engine_version: str
+    learned: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Amendment(Record):
+    """A note beside the locked plan.
+
+    Attributes
+    ----------
+    note
+        What is different from the plan, and why.
+    by
+        Who amended.
+    at
+        When.
+    is_after_data
+        Whether it came after the first day of the test window, when data could have been seen.
+    """
+
+    note: str
+    _: KW_ONLY
+    by: str
+    at: datetime = field(metadata={"load": load_moment})
+    is_after_data: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Decision(Record):
+    """What the team decided.
+
+    Attributes
+    ----------
+    chosen
+        What the team chose.
+    recommended
+        What the last study recommended.
+    is_override
+        Whether the team chose otherwise than was recommended.
+    by
+        Who recorded the decision.
+    at
+        When.
+    reason
+        Why; an override needs a reason.
+    """
+
+    chosen: Choice
+    _: KW_ONLY
+    recommended: Choice
+    is_override: bool
+    by: str
+    at: datetime = field(metadata={"load": load_moment})
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Cancellation(Record):
+    """Why and when a cycle was given up.
+
+    Attributes
+    ----------
+    reason
+        Why.
+    by
+        Who recorded it.
+    at
+        When.
+    """
+
+    reason: str
+    _: KW_ONLY
+    by: str
+    at: datetime = field(metadata={"load": load_moment})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Cycle(CycleFace):
+    """A cycle as it stands: plan, do, study, act.
+
+    Attributes
+    ----------
+    id
+        Its id.
+    state
+        Where it stands.
+    version
+        How many events have made it.
+    plan
+        The plan; from the lock on it does not change.
+    created_by
+        Who drafted it.
+    created_at
+        When it was drafted.
+    plan_hash
+        SHA-256 of the locked plan.
+    locked_at
+        When the plan was locked.
+    started_at
+        When the test was started.
+    amendments
+        Notes beside the locked plan.
+    doing
+        What was done, as last recorded.
+    studies
+        All studies, the oldest first.
+    decision
+        What the team decided.
+    cancelled
+        Why it was given up.
+    """
+
+    id: str
+    _: KW_ONLY
+    state: State
+    version: int
+    plan: Plan = field(metadata={"load": load_record("Plan")})
+    created_by: str
+    created_at: datetime = field(metadata={"load": load_moment})
+    plan_hash: str | None = None
+    locked_at: datetime | None = field(default=None, metadata={"load": load_optional(load_moment)})
+    started_at: datetime | None = field(default=None, metadata={"load": load_optional(load_moment)})
+    amendments: tuple[Amendment, ...] = field(default=(), metadata={"load": load_each(load_record("Amendment"))})
+    doing: Doing | None = field(default=None, metadata={"load": load_optional(load_record("Doing"))})
+    studies: tuple[Study, ...] = field(default=(), metadata={"load": load_each(load_record("Study"))})
+    decision: Decision | None = field(default=None, metadata={"load": load_optional(load_record("Decision"))})
+    cancelled: Cancellation | None = field(default=None, metadata={"load": load_optional(load_record("Cancellation"))})
+
+
+__all__ = [
+    "Amendment",
+    "Analysis",
+    "Cancellation",
+    "Choice",
+    "Cycle",
+    "Decision",
+    "Direction",
+    "Doing",
+    "Fidelity",
+    "Guard",
+    "GuardCheck",
+    "GuardFinding",
+    "Measure",
+    "MeasureKind",
+    "MeasureRole",
+    "MeasureStudy",
+    "Plan",
+    "Point",
+    "Prediction",
+    "PredictionCheck",
+    "PredictionFinding",
+    "ProcessFinding",
+    "Reason",
+    "Side",
+    "Signal",
+    "State",
+    "Study",
+    "Task",
+]
