@@ -2,6 +2,8 @@
 
 mod cycle;
 mod decision;
+#[cfg(feature = "journal")]
 mod journal;
 mod schemas;
 mod step;
+mod study_simulation;

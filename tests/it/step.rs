@@ -1,5 +1,14 @@
 //! The step between two phases: against a brute force with full matrices, by its invariances, and by simulation.
 
+// Helpers of tests: a panic is a failed test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    clippy::print_stdout
+)]
+
 use brightspot::stats::step::{PHI_MAX, PHI_MIN, StepEstimate, step};
 use brightspot::stats::trend::mann_kendall;
 use proptest::prelude::*;
