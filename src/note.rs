@@ -174,6 +174,8 @@ note_codes! {
     AfterAsOf = "after_as_of": |n, _v| format!("{} after the date of the study: not read", counted(n, "point"));
     /// Points outside both windows were not used.
     OutsideWindows = "outside_windows": |n, _v| format!("{} outside the baseline and test windows: shown, not judged", counted(n, "point"));
+    /// Rows of the input that gave no point of a series.
+    NoPoint = "no_point": |n, _v| format!("{} without a date, a value or a needed denominator: left out", counted(n, "row"));
     /// A planned measure came without any data.
     NoSeries = "no_series": |_n, _v| "no data were given for this measure".to_owned();
     /// The measure has no good side, so that nothing can be called better or worse.

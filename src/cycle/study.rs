@@ -340,7 +340,7 @@ pub fn input_notes(plan: &Plan, series: &BTreeMap<String, Series>, as_of: Date) 
         for (code, n) in [
             (NoteCode::AfterAsOf, n_after),
             (NoteCode::OutsideWindows, n_late),
-            (NoteCode::MissingValue, series.n_left_out),
+            (NoteCode::NoPoint, series.n_left_out),
             (NoteCode::Aggregated, series.n_combined),
         ] {
             if n > 0 {

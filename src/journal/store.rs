@@ -117,9 +117,8 @@ impl Store {
             problem: "is a database of another program".into(),
             remedy: "give the path of a journal, or of a file that does not exist yet".into(),
         };
-        let id: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
-        let n_tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+        // Both of one moment: another process may be making the tables now.
+        let (id, n_tables) = seen(&mut connection).map_err(failed)?;
         if id != APPLICATION_ID && (id != 0 || n_tables > 0) {
             return Err(foreign());
         }
@@ -127,7 +126,7 @@ impl Store {
             refuse_newer(&connection, &name)?;
         }
         // WAL lets readers read while one writes; FULL makes every commit durable before it is acknowledged.
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        switch_to_wal(&connection).map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let is_made: bool = transaction
@@ -280,6 +279,32 @@ fn head(connection: &Connection) -> rusqlite::Result<Option<(i64, String)>> {
     connection
         .query_row("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
+}
+
+/// The file's mark and its number of tables, indexes and triggers.
+fn seen(connection: &mut Connection) -> rusqlite::Result<(i64, i64)> {
+    let transaction = connection.transaction()?;
+    // The first read begins the snapshot.
+    let n_tables = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let id = transaction.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    transaction.commit()?;
+    Ok((id, n_tables))
+}
+
+/// Switches the file to write-ahead logging. The switch needs the file for itself and, unlike other statements, does
+/// not wait for it: two processes that make the same journal at once would fail.
+fn switch_to_wal(connection: &Connection) -> rusqlite::Result<()> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut attempts = BUSY.as_millis() / PAUSE.as_millis();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if attempts > 0 && error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                attempts -= 1;
+                std::thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
 }
 
 fn refuse_newer(connection: &Connection, path: &str) -> Result<()> {

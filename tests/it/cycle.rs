@@ -1,5 +1,8 @@
 //! The study of a cycle and its states: verdicts, predictions, guards, caveats, and the invariants of a study.
 
+// Helpers of tests: a panic is a failed test.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_wrap)]
+
 use std::collections::BTreeMap;
 
 use brightspot::cycle::{
@@ -32,7 +35,7 @@ fn week(i: usize) -> Date {
     BASELINE[0] + jiff::Span::new().days(7 * i as i64)
 }
 
-fn weekly(values: &[f64]) -> Series {
+pub(crate) fn weekly(values: &[f64]) -> Series {
     Series::of(values.iter().enumerate().map(|(i, &value)| (week(i), value))).unwrap()
 }
 
@@ -64,7 +67,7 @@ fn fully() -> Doing {
     Doing::new(Fidelity::Fully)
 }
 
-fn studied(plan: &Plan, data: &Data) -> Study {
+pub(crate) fn studied(plan: &Plan, data: &Data) -> Study {
     study(plan, data, &fair(&fully())).unwrap()
 }
 
@@ -202,7 +205,7 @@ fn predictions_are_checked_against_the_change() {
     assert_eq!((found.recommendation, found.reasons[0]), (Choice::Adapt, Reason::LessThanPredicted));
 }
 
-fn guarded(margins: &[f64]) -> Plan {
+pub(crate) fn guarded(margins: &[f64]) -> Plan {
     let guards = margins.iter().enumerate().map(|(i, &m)| Guard::new(Measure::new(format!("guard {i}")), m)).collect();
     Plan { guards, ..plan() }
 }
@@ -290,12 +293,11 @@ fn process_measures_tell_a_doubtful_theory_from_a_missing_mechanism() {
         let found = studied(&Plan { process, ..plan() }, &all);
         (found.process, found.reasons[0])
     };
-    use {ProcessFinding as P, Reason as R};
-    assert_eq!(with(&[]), (P::NotMeasured, R::NoMechanismYet));
-    assert_eq!(with(&[None]), (P::NotMeasured, R::NoMechanismYet));
-    assert_eq!(with(&[Some(HIGHER)]), (P::Improved, R::DriverMovedOutcomeDidNot));
-    assert_eq!(with(&[Some(HIGHER), None]), (P::Improved, R::DriverMovedOutcomeDidNot));
-    assert_eq!(with(&[Some(HIGHER), Some(LEVEL)]), (P::NotImproved, R::NoMechanismYet));
+    assert_eq!(with(&[]), (ProcessFinding::NotMeasured, Reason::NoMechanismYet));
+    assert_eq!(with(&[None]), (ProcessFinding::NotMeasured, Reason::NoMechanismYet));
+    assert_eq!(with(&[Some(HIGHER)]), (ProcessFinding::Improved, Reason::DriverMovedOutcomeDidNot));
+    assert_eq!(with(&[Some(HIGHER), None]), (ProcessFinding::Improved, Reason::DriverMovedOutcomeDidNot));
+    assert_eq!(with(&[Some(HIGHER), Some(LEVEL)]), (ProcessFinding::NotImproved, Reason::NoMechanismYet));
 }
 
 #[test]
@@ -321,7 +323,7 @@ fn only_fair_tries_count() {
     assert_eq!(after(std::slice::from_ref(&first)), (2, Choice::Abandon, Reason::TriedFairly));
     // A try that did not rule the prediction out: adapt, not abandon.
     let open = Study { prediction: PredictionFinding::Undecided, ..first.clone() };
-    assert_eq!(after(&[open.clone()]), (2, Choice::Adapt, Reason::Underpowered));
+    assert_eq!(after(std::slice::from_ref(&open)), (2, Choice::Adapt, Reason::Underpowered));
     assert_eq!(after(&[first.clone(), open]), (3, Choice::Adapt, Reason::Underpowered));
     // Tries that were no fair tries.
     for unfair in [
@@ -615,6 +617,7 @@ fn attempt(cycle: &mut Cycle, action: Move, stamp: &Stamp) -> brightspot::Result
     }
 }
 
+#[cfg(feature = "journal")]
 /// The same move as the journal's tests make, on a cycle without a journal.
 pub(crate) fn attempt_as_journal(cycle: &mut Cycle, action: Move) {
     let at = stamp("2026-09-02");

@@ -52,8 +52,8 @@ fn every_combination_is_there() {
 #[test]
 fn the_first_row_that_matches() {
     use {Choice as C, Fidelity as F, GuardFinding as G, PredictionFinding as P, ProcessFinding as R, Signal as O};
-    type Row = (u8, fn(&Findings) -> bool, fn(&Findings) -> Choice, Reason);
-    fn abandon_unless_partly(f: &Findings) -> Choice {
+    type Row = (u8, fn(Findings) -> bool, fn(Findings) -> Choice, Reason);
+    fn abandon_unless_partly(f: Findings) -> Choice {
         if f.fidelity == F::Partly { C::Adapt } else { C::Abandon }
     }
     let rows: [Row; 15] = [
@@ -80,9 +80,9 @@ fn the_first_row_that_matches() {
     ];
     let mut used = BTreeMap::new();
     for f in all() {
-        let (number, _, choice, reason) = rows.iter().find(|row| row.1(&f)).unwrap();
+        let (number, _, choice, reason) = rows.iter().find(|row| row.1(f)).unwrap();
         let found = recommend(f);
-        assert_eq!((found.choice, found.reasons[0]), (choice(&f), *reason), "row {number}: {f:?}");
+        assert_eq!((found.choice, found.reasons[0]), (choice(f), *reason), "row {number}: {f:?}");
         let has_pause = found.reasons.contains(&Reason::Pause);
         assert_eq!(has_pause, *number <= 1 && f.guards == G::Harmed, "{f:?}");
         *used.entry(*number).or_insert(0) += 1;

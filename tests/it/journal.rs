@@ -1,5 +1,8 @@
 //! The journal: durable, append-only, checked, and shared.
 
+// Helpers of tests: a panic is a failed test.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,6 +13,7 @@ use brightspot::{Error, Result};
 use jiff::civil::date;
 use proptest::prelude::*;
 use rusqlite::Connection;
+use sha2::Digest;
 
 use crate::cycle::{data, moves, plan, stamp};
 
@@ -205,8 +209,8 @@ fn newer_events_are_kept_and_not_guessed_at() {
         all.extend((part.len() as u64).to_be_bytes());
         all.extend(part);
     }
-    use sha2::Digest;
-    let hash: String = sha2::Sha256::digest(&all).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String =
+        sha2::Sha256::digest(&all).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     file.execute(
         "INSERT INTO events VALUES (7, 'z', 'cycle.drafted', 1, '2026-12-01T00:00:00Z', 'kim', ?1, ?2, ?3)",
         rusqlite::params![bytes, hash, previous],

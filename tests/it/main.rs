@@ -9,4 +9,5 @@ mod run_chart;
 mod runs;
 mod schemas;
 mod step;
+mod study_simulation;
 mod synthetic;
