@@ -12,7 +12,9 @@ from brightspot.exceptions import BrightspotError, ColumnMissingError, ColumnTyp
 ACCEPTED = "a data frame: polars, pandas, pyarrow, duckdb, or anything with the Arrow capsule interface"
 
 
-def to_polars(frame: object, columns: Iterable[str | None] | None = None) -> pl.DataFrame:
+def to_polars(
+    frame: object, columns: Iterable[str | None] | None = None, optional: Iterable[str | None] = ()
+) -> pl.DataFrame:
     """Return ``frame`` as a polars frame, with only ``columns`` (all where None) and in types the core knows.
 
     Parameters
@@ -23,6 +25,8 @@ def to_polars(frame: object, columns: Iterable[str | None] | None = None) -> pl.
         interface.
     columns
         The columns that are needed; ``None`` entries and repeats are ignored. What is not named does not cross.
+    optional
+        Columns that cross where they are there.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def to_polars(frame: object, columns: Iterable[str | None] | None = None) -> pl.
                 )
             if name not in table.columns:
                 _missing(name, table)
-        table = table.select(wanted)
+        table = table.select([*wanted, *(name for name in optional if name in table.columns and name not in wanted)])
     return _plain(table)
 
 

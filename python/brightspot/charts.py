@@ -195,8 +195,6 @@ def run_chart(
     (62.5, 11, 7, True, 'improvement')
     """
     keys = [by] if isinstance(by, str) else list(by)
-    target_column = target if isinstance(target, str) else None
-    direction_column = direction if direction not in ("up", "down", "neutral") else None
     frame = to_polars(
         df,
         [
@@ -207,9 +205,9 @@ def run_chart(
             baseline if isinstance(baseline, str) else None,
             phases if isinstance(phases, str) else None,
             exclude,
-            target_column,
-            direction_column,
+            target if isinstance(target, str) else None,
         ],
+        optional=[direction],
     )
     request: dict[str, Any] = {
         "value": value,

@@ -154,7 +154,12 @@ impl ModelData {
             for codes in &mut groups {
                 codes.keep(&kept)?;
             }
-            notes.push(Note::new(NoteCode::RowsLeftOut, n_left_out));
+            // One column's rows are all there is to say where only one column lacks values.
+            if let [only] = notes.as_mut_slice() {
+                only.count = n_left_out;
+            } else {
+                notes.push(Note::new(NoteCode::RowsLeftOut, n_left_out));
+            }
         }
         let levels = columns
             .iter()

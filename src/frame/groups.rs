@@ -49,10 +49,6 @@ impl Groups {
         Ok(Self { rows, ends })
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
     /// The rows of each group.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[IdxSize]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());

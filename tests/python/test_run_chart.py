@@ -58,7 +58,7 @@ def test_a_shift_is_seen_named_and_improbable():
     worse = bs.run_chart(STEP, value="score", time="day", baseline=12, direction="down").summary
     assert worse["meaning"].to_list() == ["deterioration"]
     flagged = chart.points.filter(pl.col("signals").list.contains("longest_run"))
-    assert flagged["time"].min() == MONDAYS[12]
+    assert flagged["time"].min() == MONDAYS[11]
     assert set(flagged["meaning"]) == {"improvement"}
 
 
