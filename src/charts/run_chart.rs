@@ -180,7 +180,7 @@ impl RunChartEngine {
     /// let phase = &chart.phases[0];
     /// assert_eq!(phase.center, Some(4.5));
     /// assert_eq!(phase.longest_run, Some(11));
-    /// assert!(phase.has_signal && phase.prob_runs.unwrap() < 0.01);
+    /// assert!(phase.has_signal && phase.prob_runs.unwrap() < 0.05);
     /// assert_eq!(phase.meaning.as_str(), "improvement");
     /// # Ok::<(), brightspot::Error>(())
     /// ```

@@ -16,6 +16,9 @@ use brightspot::rules::{Meaning, Signal, Signals};
 use brightspot::stats::runs::{RunLaw, RunLaws};
 use brightspot::{Error, NoteCode};
 use proptest::prelude::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Poisson};
 use serde_json::Value;
 
 use crate::chart_reference::{Row, csv, reference};
@@ -470,6 +473,40 @@ proptest! {
         let without = whole(&kept).phases.remove(0);
         with.rows = without.rows.clone();
         prop_assert_eq!(with, without);
+    }
+}
+
+/// How often a stable series of Poisson(0.7) counts, most of them ties, has a probability of at most .05.
+fn poisson_size(b: usize, n: usize, n_series: u32) -> f64 {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let poisson = Poisson::new(0.7).unwrap();
+    let mut engine = RunChartEngine::new();
+    let phases = [Phase::new(0..b + n, Baseline::First(b))];
+    let mut n_rare = 0;
+    for _ in 0..n_series {
+        let value: Vec<f64> = (0..b + n).map(|_| poisson.sample(&mut rng)).collect();
+        let input = RunChartInput { value: &value, is_excluded: &[], phases: &phases, direction: Direction::Up };
+        let chart = engine.chart(&RunChartSpec::default(), &input).unwrap();
+        n_rare += u32::from(chart.phases[0].prob_runs.is_some_and(|prob| prob <= 0.05));
+    }
+    f64::from(n_rare) / f64::from(n_series)
+}
+
+#[test]
+fn ties_do_not_make_rare_what_is_not() {
+    for (b, n) in [(8, 12), (9, 12)] {
+        let size = poisson_size(b, n, 5_000);
+        assert!(size < 0.05, "({b},{n}): {size}");
+    }
+}
+
+#[test]
+#[ignore = "simulation"]
+fn ties_do_not_make_rare_what_is_not_at_length() {
+    for (b, n) in [(8, 12), (9, 12), (12, 12), (12, 24), (24, 24), (11, 36)] {
+        let size = poisson_size(b, n, 100_000);
+        println!("({b},{n}): {size}");
+        assert!(size < 0.05, "({b},{n}): {size}");
     }
 }
 

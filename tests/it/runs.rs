@@ -205,13 +205,13 @@ fn no_points_are_no_evidence() {
     assert_eq!(laws.prob_runs_simulated(&[false; 4], 4, 0), 1.0);
 }
 
-/// The sizes published for these laws, computed exactly.
+/// The sizes published for these laws (three decimals), computed exactly.
 #[test]
 fn sizes_are_as_published() {
     let mut laws = RunLaws::default();
     let mut near = |law, published: f64| {
         let size = laws.size(law, 0.05);
-        assert!((size - published).abs() < 0.0016, "{law:?}: {size} {published}");
+        assert!((size - published).abs() < 0.0006, "{law:?}: {size} {published}");
     };
     for (n, known, same) in [(12, 0.043, 0.013), (24, 0.043, 0.038), (36, 0.042, 0.043)] {
         near(RunLaw::Known { n_useful: n }, known);
@@ -261,26 +261,22 @@ fn an_odd_baseline_has_its_exact_size() {
     assert!((after - exact).abs() < 0.006, "{after} {exact}");
 }
 
-/// 200,000 stable series for each published pair; standard error .0005.
+/// 200,000 stable series for each pair; standard error .0005. With an odd baseline the laws are exact. With an even one
+/// the mean of the two middle values is not quite free of the distribution: for normal values the laws then err on the
+/// careful side, by less than .005.
 #[test]
 #[ignore = "simulation"]
-fn simulated_sizes_are_as_published() {
+fn simulated_sizes_are_the_computed_ones() {
     let mut laws = RunLaws::default();
-    let (whole, after) = simulated_sizes(&mut laws, 8, 12, 200_000);
-    println!("(8,12): whole {whole}, after {after}");
-    assert!((whole - 0.036).abs() < 0.003 && (after - 0.040).abs() < 0.003);
-    let (whole, _) = simulated_sizes(&mut laws, 12, 12, 200_000);
-    println!("(12,12): whole {whole}");
-    assert!((whole - 0.043).abs() < 0.003);
-    let (_, after) = simulated_sizes(&mut laws, 12, 24, 200_000);
-    println!("(12,24): after {after}");
-    assert!((after - 0.047).abs() < 0.003);
-    for (b, n) in [(9, 12), (15, 24), (21, 36)] {
+    for (b, n) in [(8, 12), (12, 12), (12, 24), (24, 24), (9, 12), (15, 24), (21, 36)] {
         let (whole, after) = simulated_sizes(&mut laws, b, n, 200_000);
         let halves = RunLaw::FrozenWhole { base_above: b / 2, base_below: b / 2, n_baseline: b, n_after: n };
         let exact = (laws.size(halves, 0.05), laws.size(RunLaw::FrozenAfter { n_baseline: b, n_after: n }, 0.05));
-        println!("({b},{n}): whole {whole} after {after}, exact {exact:?}");
-        assert!((whole - exact.0).abs() < 0.002 && (after - exact.1).abs() < 0.002);
+        println!("({b},{n}): whole {whole} after {after}, computed {exact:?}");
+        let careful = if b % 2 == 0 { 0.005 } else { 0.002 };
+        for (simulated, computed) in [(whole, exact.0), (after, exact.1)] {
+            assert!(simulated < computed + 0.002 && simulated > computed - careful, "{b} {n}: {simulated} {computed}");
+        }
     }
 }
 
