@@ -36,3 +36,4 @@ pub use design::{Covariate, Design, encode};
 pub use effects::{Contrast, Effect};
 pub use fit::{FEW_UNITS, Fit, Method, fit};
 pub use moments::Moments;
+pub(crate) use moments::sorted_groups;

@@ -158,7 +158,7 @@ mod tests {
         for x in [-3.0, 2.0, 3.0, 6.0] {
             let normal = prob_exceeds(0.9 * x, 0.9_f64.sqrt(), 1.0);
             let found = ash.prob_exceeds(x, 1.0, 1.0);
-            assert!((found - normal).abs() < 0.04, "{x}: {found} {normal}");
+            assert!((found - normal).abs() < 0.06, "{x}: {found} {normal}");
         }
         // Near zero the penalty doubts that there is any effect at all.
         assert!(ash.prob_exceeds(0.5, 1.0, 1.0) < prob_exceeds(0.45, 0.9_f64.sqrt(), 1.0));

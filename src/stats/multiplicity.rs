@@ -15,8 +15,8 @@ pub enum Adjustment {
 
 /// Adjusted p-values, in the order given.
 ///
-/// With p sorted upwards and m of them: Holm max over j <= i of (m - j + 1) p_j; Benjamini-Hochberg min over j >= i of
-/// m p_j / j, times sum 1/k for Benjamini-Yekutieli; none above 1. A NaN stays and does not count in m (as in R's
+/// With p sorted upwards and m of them: Holm `max over j <= i of (m - j + 1) p_j`; Benjamini-Hochberg
+/// `min over j >= i of m p_j / j`, times `sum 1/k` for Benjamini-Yekutieli; none above 1. A NaN stays and does not count in m (as in R's
 /// `p.adjust`).
 ///
 /// # Errors
@@ -64,7 +64,7 @@ pub fn adjust(p: &[f64], method: Adjustment) -> Result<Vec<f64>> {
 
 /// The Bayesian false discovery rate of the set that reaches down to each item.
 ///
-/// With probabilities sorted downwards, q_i = mean over j <= i of (1 - P_j): the expected share of false items among
+/// With probabilities sorted downwards, `q_i = mean over j <= i of (1 - P_j)`: the expected share of false items among
 /// those at least as probable. Equal probabilities share the value of the last of them, so that the order of the input
 /// does not matter. The largest set with an expected share of at most `alpha` is that of the items with q <= alpha. A
 /// NaN stays and is in no set.

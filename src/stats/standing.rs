@@ -25,9 +25,9 @@ const REACH: f64 = 8.0;
 
 /// The expected share of units that a unit stands above, itself counting half.
 ///
-/// `E[pct_j]` = (1/J) sum over k of Phi((m_j - m_k)/sqrt(s_j^2 + s_k^2)), with 1/2 for k = j and for two units known
+/// `E[pct_j] = (1/J) sum over k of Phi((m_j - m_k)/sqrt(s_j^2 + s_k^2))`, with 1/2 for k = j and for two units known
 /// exactly and equal; the expected rank from below is J times this, plus 1/2. Above [`MOST_EXACT`] units the mean of
-/// Phi((x - m_k)/s_k) over k is laid out on a grid and integrated by 21-point Gauss-Hermite quadrature over each unit.
+/// `Phi((x - m_k)/s_k)` over k is laid out on a grid and integrated by 21-point Gauss-Hermite quadrature over each unit.
 ///
 /// # Arguments
 /// `means` and `sds`: one per unit, in one unit of measurement.
@@ -104,10 +104,7 @@ fn on_grid(means: &[f64], sds: &[f64]) -> Result<Vec<f64>> {
         let (a, b) = (grid.get(cell).copied().unwrap_or_default(), grid.get(cell + 1).copied().unwrap_or_default());
         // Cubic Hermite interpolation.
         let (u2, u3) = (u * u, u * u * u);
-        (2.0 * u3 - 3.0 * u2 + 1.0) * a.0
-            + (u3 - 2.0 * u2 + u) * a.1
-            + (3.0 * u2 - 2.0 * u3) * b.0
-            + (u3 - u2) * b.1
+        (2.0 * u3 - 3.0 * u2 + 1.0) * a.0 + (u3 - 2.0 * u2 + u) * a.1 + (3.0 * u2 - 2.0 * u3) * b.0 + (u3 - u2) * b.1
     };
     let nodes = gauss_hermite(NODES)?;
     Ok(means.iter().zip(sds).map(|(m, s)| nodes.iter().map(|(z, w)| w * at(m + s * z)).sum()).collect())

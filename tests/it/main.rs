@@ -1,2 +1,3 @@
 //! One binary for all integration tests of the core.
+mod bright;
 mod mixed;
