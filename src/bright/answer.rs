@@ -84,7 +84,7 @@ pub(crate) struct Prediction {
 
 /// The answers of all units to one question.
 pub(crate) struct Answers {
-    pub(crate) answers: Vec<Answer>,
+    pub(crate) by_unit: Vec<Answer>,
     pub(crate) candidates: Vec<usize>,
     pub(crate) false_share: Option<f64>,
     pub(crate) notes: Vec<Note>,
@@ -150,7 +150,7 @@ pub(crate) fn answer(
     let candidates: Vec<usize> =
         answers.iter().enumerate().filter(|(_, a)| a.is_candidate).map(|(unit, _)| unit).collect();
     let doubts: Vec<f64> = answers.iter().filter(|a| a.is_candidate).map(|a| 1.0 - a.prob_exceeds).collect();
-    Ok(Answers { answers, candidates, false_share: mean(&doubts), notes })
+    Ok(Answers { by_unit: answers, candidates, false_share: mean(&doubts), notes })
 }
 
 /// P(effect > threshold): normal, and with enough units no more than under the law of effects that the units show.

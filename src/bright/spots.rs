@@ -262,7 +262,7 @@ fn unit_rows(
         }
     }
     let flags = has_min_n.iter().zip(has_peers);
-    let answers = peers.answers.iter().zip(&overall.answers);
+    let answers = peers.by_unit.iter().zip(&overall.by_unit);
     let units = model.effects.iter().zip(sums).zip(flags).zip(answers).enumerate();
     units
         .map(|(position, (((effect, sum), (&has_min_n, &has_peers)), (peers, overall)))| {
@@ -305,7 +305,7 @@ fn sd_within(outcome: &[f64], periods: Option<&[u32]>) -> f64 {
 
 fn ceiling(outcome: &[f64]) -> Option<Note> {
     let highest = outcome.iter().copied().max_by(f64::total_cmp)?;
-    let n = outcome.iter().filter(|y| y.total_cmp(&&highest).is_eq()).count();
+    let n = outcome.iter().filter(|y| y.total_cmp(&highest).is_eq()).count();
     (n >= CEILING_ROWS && n as f64 > CEILING_SHARE * outcome.len() as f64)
         .then(|| Note::new(NoteCode::Ceiling, n).with_value(highest))
 }

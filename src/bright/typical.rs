@@ -90,7 +90,7 @@ fn standardised(mut column: Vec<f64>) -> Option<Vec<f64>> {
     let n = column.len() as f64;
     let center = column.iter().sum::<f64>() / n;
     let sd = (column.iter().map(|v| (v - center).powi(2)).sum::<f64>() / n).sqrt();
-    if !(sd > 1e-12 * center.abs()) {
+    if sd.is_nan() || sd <= 1e-12 * center.abs() {
         return None;
     }
     for value in &mut column {

@@ -17,9 +17,9 @@ pub struct Ash {
 
 /// Counts added to the part at zero, so that effects are called real only on evidence (Stephens 2017, sec. 2.1).
 const NULL_PENALTY: f64 = 10.0;
-const MOST_ROUNDS: usize = 5_000;
+const MOST_ROUNDS: usize = 2_000;
 /// Shares that move by less than this in a round have settled.
-const SETTLED: f64 = 1e-7;
+const SETTLED: f64 = 1e-5;
 
 impl Ash {
     /// Fits the shares by expectation and maximisation of the penalised likelihood.

@@ -131,6 +131,30 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::print_stdout)] // says that it was skipped
+    fn r_is_reproduced() {
+        let path = std::env::var_os("BRIGHTSPOT_REFERENCE")
+            .map(|folder| std::path::PathBuf::from(folder).join("bright-spots/padjust.csv"));
+        let Some(text) = path.and_then(|p| std::fs::read_to_string(p).ok()) else {
+            println!("skipped: BRIGHTSPOT_REFERENCE has no bright-spots/padjust.csv");
+            return;
+        };
+        // p, BH, BY, holm, ...; NA where there is no p-value.
+        let rows: Vec<Vec<f64>> =
+            text.lines().skip(1).map(|l| l.split(',').map(|v| v.parse().unwrap_or(f64::NAN)).collect()).collect();
+        let p: Vec<f64> = rows.iter().map(|r| r[0]).collect();
+        assert!(p.len() > 100);
+        for (method, column) in
+            [(Adjustment::BenjaminiHochberg, 1), (Adjustment::BenjaminiYekutieli, 2), (Adjustment::Holm, 3)]
+        {
+            for (q, row) in adjust(&p, method).unwrap().iter().zip(&rows) {
+                let expected = row[column];
+                assert!((q - expected).abs() < 1e-14 || (q.is_nan() && expected.is_nan()), "{q} {expected}");
+            }
+        }
+    }
+
+    #[test]
     fn equal_probabilities_share_their_rate() {
         let q = bayesian_fdr(&[0.9, 0.8, 0.9, 0.8, f64::NAN]).unwrap();
         for (q, expected) in q.iter().zip([0.1, 0.15, 0.1, 0.15]) {
