@@ -1,1 +1,22 @@
-//! bright
+//! Bright spots: who does consistently better than peers under the same conditions, so that others can learn from it.
+//!
+//! A mixed model adjusts for the conditions and shrinks what rests on few students; a probability says whether a
+//! unit's effect exceeds a threshold worth learning from; a false discovery rate says how many of the candidates are
+//! probably false. Candidates are a set, not a ranking, and there is no list of the others.
+//!
+//! Two questions are kept apart: against peers of the same group (`peers`), and against all units (`overall`).
+
+mod answer;
+mod explain;
+mod input;
+mod model;
+mod spec;
+mod spots;
+mod typical;
+
+pub use answer::{Answer, Finding};
+pub use explain::Explanation;
+pub use input::{BrightInput, Factor};
+pub use spec::{BrightSpec, Threshold, Words};
+pub use spots::{BrightSpots, ModelSummary, UnitRow, bright_spots};
+pub use typical::Typical;

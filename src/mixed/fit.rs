@@ -117,12 +117,8 @@ impl Fit {
     /// # Errors
     /// As [`fit`], and [`Error::InvalidOption`] when `theta` has not one finite value >= 0 per factor.
     pub fn at(moments: &Moments, theta: &[f64], method: Method) -> Result<Self> {
-        if theta.len() != moments.n_levels() || theta.iter().any(|t| !(*t >= 0.0 && t.is_finite())) {
-            let allowed = format!("{} finite values >= 0, one per factor", moments.n_levels());
-            return Err(Error::option("theta", format!("{theta:?}"), allowed));
-        }
+        let t = squares(moments, theta)?;
         let problem = Problem::new(moments)?;
-        let t: Vec<f64> = theta.iter().map(|t| t * t).collect();
         let optimum = Optimum { t, deviance: 0.0, gradient: 0.0, has_converged: true, n_evaluations: 1 };
         Self::assemble(moments, &problem, method, &optimum)
     }
@@ -132,7 +128,7 @@ impl Fit {
     /// # Errors
     /// As [`Fit::at`].
     pub fn gradient_at(moments: &Moments, theta: &[f64], method: Method) -> Result<(f64, Vec<f64>)> {
-        let t: Vec<f64> = theta.iter().map(|t| t * t).collect();
+        let t = squares(moments, theta)?;
         Problem::new(moments)?.gradient(&t, method).ok_or_else(|| Error::Numerical {
             what: "the gradient of the criterion".into(),
             problem: format!("at theta = {theta:?}"),
@@ -193,6 +189,14 @@ impl Fit {
         }
         notes
     }
+}
+
+fn squares(moments: &Moments, theta: &[f64]) -> Result<Vec<f64>> {
+    if theta.len() == moments.n_levels() && theta.iter().all(|t| *t >= 0.0 && t.is_finite()) {
+        return Ok(theta.iter().map(|t| t * t).collect());
+    }
+    let allowed = format!("{} finite values >= 0, one per factor", moments.n_levels());
+    Err(Error::option("theta", format!("{theta:?}"), allowed))
 }
 
 /// Levels whose variance the data cannot tell from another's.

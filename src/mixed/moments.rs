@@ -45,6 +45,16 @@ impl Moments {
     /// [`Error::InvalidValue`] for columns of different lengths and outcomes that are not finite; [`Error::TooFew`]
     /// without a row or without a factor.
     pub fn new(design: &Design, y: &[f64], levels: &[&[u32]]) -> Result<Self> {
+        Self::of_rows(design, y, levels, |_| true)
+    }
+
+    /// The moments of the rows for which `is_kept` holds; groups without such a row are not there.
+    pub(crate) fn of_rows(
+        design: &Design,
+        y: &[f64],
+        levels: &[&[u32]],
+        is_kept: impl Fn(usize) -> bool,
+    ) -> Result<Self> {
         let n_rows = design.n_rows();
         if levels.is_empty() {
             return Err(too_few("a mixed model", "1 grouping factor", 0, "name the factor whose units differ"));
@@ -67,8 +77,11 @@ impl Moments {
         let width = shift.len() + 1;
         let mut gram = vec![0.0; width * width];
         let mut sums = vec![0.0; paths.len() / levels.len() * width];
-        accumulate(design, y, &shift, &groups, &mut gram, &mut sums);
-        Ok(Self::assemble(design.terms().to_vec(), n_rows, shift, gram, levels.len(), &paths, &sums))
+        let n_obs = accumulate(design, y, &shift, &groups, is_kept, &mut gram, &mut sums);
+        if n_obs == 0 {
+            return Err(too_few("a mixed model", "1 row", 0, "check which rows were left out"));
+        }
+        Ok(Self::assemble(design.terms().to_vec(), n_obs, shift, gram, levels.len(), &paths, &sums))
     }
 
     /// The moments of both parts together.
@@ -171,6 +184,9 @@ impl Moments {
         let mut sorted: Vec<f64> = Vec::with_capacity(sums.len());
         let mut last: Option<&[u32]> = None;
         for (path, sum) in order {
+            if sum.first().is_none_or(|n| *n == 0.0) {
+                continue;
+            }
             if last == Some(path) {
                 let tail = sorted.len() - width;
                 for (total, s) in sorted.iter_mut().skip(tail).zip(sum) {
@@ -237,6 +253,20 @@ fn group_rows(n_rows: usize, levels: &[&[u32]]) -> (Vec<u32>, Vec<u32>) {
     (groups, paths)
 }
 
+/// The group of every row, numbered in the order of paths: the order of the groups in the moments.
+pub(crate) fn sorted_groups(n_rows: usize, levels: &[&[u32]]) -> Vec<u32> {
+    let (groups, paths) = group_rows(n_rows, levels);
+    let mut order: Vec<(&[u32], u32)> = paths.chunks_exact(levels.len().max(1)).zip(0..).collect();
+    order.sort_unstable();
+    let mut place = vec![0_u32; order.len()];
+    for ((_, group), position) in order.into_iter().zip(0..) {
+        if let Some(cell) = place.get_mut(group as usize) {
+            *cell = position;
+        }
+    }
+    groups.iter().map(|g| place.get(*g as usize).copied().unwrap_or(u32::MAX)).collect()
+}
+
 /// Numbers (parent, code) pairs. Most codes have one parent, so a table by code answers nearly always.
 struct Interner {
     table: Vec<(u32, u32)>,
@@ -274,11 +304,24 @@ impl Interner {
     }
 }
 
-/// One pass over the rows.
-fn accumulate(design: &Design, y: &[f64], shift: &[f64], groups: &[u32], gram: &mut [f64], sums: &mut [f64]) {
+/// One pass over the rows; how many were kept.
+fn accumulate(
+    design: &Design,
+    y: &[f64],
+    shift: &[f64],
+    groups: &[u32],
+    is_kept: impl Fn(usize) -> bool,
+    gram: &mut [f64],
+    sums: &mut [f64],
+) -> usize {
+    let mut n_obs = 0;
     let width = shift.len() + 1;
     let mut row = vec![1.0; width];
     for (i, (&y, &group)) in y.iter().zip(groups).enumerate() {
+        if !is_kept(i) {
+            continue;
+        }
+        n_obs += 1;
         let values = design.columns().iter().map(|c| c.at(i)).chain([y]);
         for ((cell, value), shift) in row.iter_mut().skip(1).zip(values).zip(shift) {
             *cell = value - shift;
@@ -295,6 +338,7 @@ fn accumulate(design: &Design, y: &[f64], shift: &[f64], groups: &[u32], gram: &
             }
         }
     }
+    n_obs
 }
 
 fn too_few(what: &str, needed: &str, found: usize, remedy: &str) -> Error {

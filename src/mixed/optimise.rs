@@ -30,7 +30,7 @@ const SMALLEST_T: f64 = 1e-9;
 /// More variances than this have too many faces to try all of them: then those without one of the variances are.
 const MOST_FACES_OF: usize = 4;
 /// Criteria nearer than this share are equal, and the face with more zeros is preferred.
-const SAME: f64 = 1e-11;
+const SAME: f64 = 1e-13;
 
 /// What is minimised: the criterion, and the criterion with its gradient, in t.
 pub(crate) struct Search<F, G> {

@@ -15,8 +15,8 @@ pub enum Adjustment {
 
 /// Adjusted p-values, in the order given.
 ///
-/// With p sorted upwards and m of them: Holm max over j <= i of (m - j + 1) p_j; Benjamini-Hochberg min over j >= i of
-/// m p_j / j, times sum 1/k for Benjamini-Yekutieli; none above 1. A NaN stays and does not count in m (as in R's
+/// With p sorted upwards and m of them: Holm `max over j <= i of (m - j + 1) p_j`; Benjamini-Hochberg
+/// `min over j >= i of m p_j / j`, times `sum 1/k` for Benjamini-Yekutieli; none above 1. A NaN stays and does not count in m (as in R's
 /// `p.adjust`).
 ///
 /// # Errors
@@ -64,7 +64,7 @@ pub fn adjust(p: &[f64], method: Adjustment) -> Result<Vec<f64>> {
 
 /// The Bayesian false discovery rate of the set that reaches down to each item.
 ///
-/// With probabilities sorted downwards, q_i = mean over j <= i of (1 - P_j): the expected share of false items among
+/// With probabilities sorted downwards, `q_i = mean over j <= i of (1 - P_j)`: the expected share of false items among
 /// those at least as probable. Equal probabilities share the value of the last of them, so that the order of the input
 /// does not matter. The largest set with an expected share of at most `alpha` is that of the items with q <= alpha. A
 /// NaN stays and is in no set.
@@ -128,6 +128,30 @@ mod tests {
         }
         assert_eq!(adjust(&[1.2], Adjustment::Holm).unwrap_err().code(), "invalid_value");
         assert_eq!(bayesian_fdr(&[-0.1]).unwrap_err().code(), "invalid_value");
+    }
+
+    #[test]
+    #[allow(clippy::print_stdout)] // says that it was skipped
+    fn r_is_reproduced() {
+        let path = std::env::var_os("BRIGHTSPOT_REFERENCE")
+            .map(|folder| std::path::PathBuf::from(folder).join("bright-spots/padjust.csv"));
+        let Some(text) = path.and_then(|p| std::fs::read_to_string(p).ok()) else {
+            println!("skipped: BRIGHTSPOT_REFERENCE has no bright-spots/padjust.csv");
+            return;
+        };
+        // p, BH, BY, holm, ...; NA where there is no p-value.
+        let rows: Vec<Vec<f64>> =
+            text.lines().skip(1).map(|l| l.split(',').map(|v| v.parse().unwrap_or(f64::NAN)).collect()).collect();
+        let p: Vec<f64> = rows.iter().map(|r| r[0]).collect();
+        assert!(p.len() > 100);
+        for (method, column) in
+            [(Adjustment::BenjaminiHochberg, 1), (Adjustment::BenjaminiYekutieli, 2), (Adjustment::Holm, 3)]
+        {
+            for (q, row) in adjust(&p, method).unwrap().iter().zip(&rows) {
+                let expected = row[column];
+                assert!((q - expected).abs() < 1e-14 || (q.is_nan() && expected.is_nan()), "{q} {expected}");
+            }
+        }
     }
 
     #[test]

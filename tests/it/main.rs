@@ -1,10 +1,12 @@
 //! One binary for all integration tests of the core.
 
+mod bright;
 mod chart_reference;
 mod cycle;
 mod decision;
 mod journal;
 mod mixed;
+mod mixed_lme4;
 mod run_chart;
 mod runs;
 mod schemas;

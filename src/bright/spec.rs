@@ -1,0 +1,110 @@
+//! What makes a bright spot: the criteria, as data.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// With this many units and more, the probability is the smaller of that under normal effects and that under a law of
+/// effects fitted to the units themselves: normal effects alone let too many false ones in when few units are far out
+/// or the effects are skewed. With fewer the law cannot be fitted.
+pub(crate) const ADAPTIVE_UNITS: usize = 50;
+/// A question within a group needs this many units in it.
+pub(crate) const PEERS: usize = 3;
+/// A candidate is consistent when, whichever period is left out, it still exceeds the threshold with this probability.
+pub(crate) const CONSISTENT_PROB: f64 = 0.50;
+/// Skewness of the units' residuals below which more candidates may be false than stated.
+pub(crate) const SKEWED: f64 = -0.5;
+/// Units it takes to speak of skewness (its standard error is then about 0.5).
+pub(crate) const SKEWNESS_UNITS: usize = 20;
+/// Share of rows at the maximum above which the outcome has a ceiling, and the rows it takes to say so.
+pub(crate) const CEILING_SHARE: f64 = 0.05;
+pub(crate) const CEILING_ROWS: usize = 20;
+/// Ordinary units stand between these expected percentiles.
+pub(crate) const TYPICAL_BAND: std::ops::RangeInclusive<f64> = 0.35..=0.65;
+/// Ordinary units to visit for each candidate, and for all of them together.
+pub(crate) const TYPICAL_PER_CANDIDATE: usize = 2;
+pub(crate) const MOST_TYPICAL: usize = 200;
+/// The default threshold in standard deviations of the outcome within period: below it an effect is small even among
+/// those of whole programmes (Kraft 2020, Educ. Researcher 49:241: median effect 0.10).
+pub(crate) const THRESHOLD_SD: f64 = 0.10;
+
+/// How large an effect is worth learning from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    /// In units of the outcome, at least 0.
+    Given(f64),
+    /// A tenth of the outcome's standard deviation within period.
+    #[default]
+    TenthOfSd,
+}
+
+/// The words in which a unit is explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Words {
+    /// The rows, in the plural.
+    pub rows: String,
+    /// The unit of the outcome, in the plural.
+    pub values: String,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { rows: "students".into(), values: "points".into() }
+    }
+}
+
+/// The criteria for candidates.
+///
+/// ```
+/// use brightspot::bright::{BrightSpec, Threshold};
+/// let spec = BrightSpec { threshold: Threshold::Given(2.5), ..BrightSpec::default() };
+/// assert!(spec.validate().is_ok());
+/// assert_eq!(BrightSpec { fdr: 1.5, ..spec }.validate().unwrap_err().code(), "invalid_option");
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrightSpec {
+    /// How large an effect is worth learning from.
+    pub threshold: Threshold,
+    /// The expected share of false ones among the candidates, at most.
+    pub fdr: f64,
+    /// The probability that the effect exceeds the threshold, at least.
+    pub min_prob: f64,
+    /// Rows of a unit, at least; units with fewer are not judged.
+    pub min_n: usize,
+    /// The words in which a unit is explained.
+    pub words: Words,
+}
+
+impl Default for BrightSpec {
+    fn default() -> Self {
+        Self { threshold: Threshold::default(), fdr: 0.10, min_prob: 0.80, min_n: 10, words: Words::default() }
+    }
+}
+
+impl BrightSpec {
+    /// Checks every criterion.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for the first that is out of range.
+    pub fn validate(&self) -> Result<()> {
+        if let Threshold::Given(value) = self.threshold
+            && !(value >= 0.0 && value.is_finite())
+        {
+            return Err(Error::option("threshold", value, "at least 0, in units of the outcome (higher is better)"));
+        }
+        if !(self.fdr > 0.0 && self.fdr < 1.0) {
+            return Err(Error::option("fdr", self.fdr, "between 0 and 1, such as 0.10"));
+        }
+        if !(self.min_prob > 0.0 && self.min_prob < 1.0) {
+            return Err(Error::option("min_prob", self.min_prob, "between 0 and 1, such as 0.80"));
+        }
+        if self.min_n == 0 {
+            return Err(Error::option("min_n", self.min_n, "at least 1"));
+        }
+        Ok(())
+    }
+}
