@@ -54,10 +54,8 @@ pub struct Study {
     pub guard_checks: Vec<GuardCheck>,
     /// The predictions in detail.
     pub prediction_checks: Vec<PredictionCheck>,
-    /// First and last day of the baseline.
-    pub baseline: [Date; 2],
-    /// First and last day of the test window.
-    pub test: [Date; 2],
+    /// The plan that was studied, as it was locked: with it a study can be read, drawn and computed again on its own.
+    pub plan: Plan,
     /// Whether the plan was locked before any point of the test window.
     pub is_preregistered: bool,
     /// Whether the test lasted until the change could be expected to show.
@@ -104,9 +102,6 @@ pub struct StudyContext<'a> {
     pub amendments: &'a [Amendment],
     /// The last study of each earlier try of the same idea.
     pub earlier: &'a [Study],
-    /// By measure: the probability, for a stable process, of runs as long or crossings as few as those of the baseline.
-    /// Where one is given and at most .05, the baseline is unstable.
-    pub baseline_prob_runs: BTreeMap<String, f64>,
     /// What the team learned, in its own words.
     pub learned: String,
 }
@@ -114,15 +109,7 @@ pub struct StudyContext<'a> {
 impl StudyContext<'_> {
     /// A study on this date of a plan that was never locked: exploration.
     pub fn new(as_of: Date) -> Self {
-        Self {
-            as_of,
-            locked_at: None,
-            doing: None,
-            amendments: &[],
-            earlier: &[],
-            baseline_prob_runs: BTreeMap::new(),
-            learned: String::new(),
-        }
+        Self { as_of, locked_at: None, doing: None, amendments: &[], earlier: &[], learned: String::new() }
     }
 }
 
@@ -154,10 +141,8 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
     plan.validate()?;
     refuse_contradictions(plan)?;
     refuse_strangers(plan, series)?;
-    let judge_one = |measure: &Measure| -> Result<Judged> {
-        let prob_runs = context.baseline_prob_runs.get(&measure.name).copied();
-        judge(plan, measure, series.get(&measure.name), context.as_of, prob_runs)
-    };
+    let judge_one =
+        |measure: &Measure| -> Result<Judged> { judge(plan, measure, series.get(&measure.name), context.as_of) };
 
     let outcome = judge_one(&plan.outcome)?;
     let process: Vec<Judged> = plan.process.iter().map(judge_one).collect::<Result<_>>()?;
@@ -227,8 +212,7 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
         process_checks,
         guard_checks,
         prediction_checks,
-        baseline: plan.baseline,
-        test: plan.test,
+        plan: plan.clone(),
         is_preregistered,
         has_lag_elapsed,
         n_tries: 0,

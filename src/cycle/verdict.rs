@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Analysis, Plan, Signal};
+use crate::charts::{Baseline, Phase, RunChartEngine, RunChartInput, RunChartSpec};
 use crate::measure::{Direction, Measure, Point, Series};
 use crate::stats::step::{ALPHA, N_MIN, is_constant, step};
 use crate::stats::summary::mean;
@@ -64,7 +65,7 @@ pub struct MeasureStudy {
     pub n_after: usize,
     /// One-sided p (Mann-Kendall) of a drift of the baseline towards better; asked from 8 points on.
     pub baseline_trend_p: Option<f64>,
-    /// Probability of runs as long or crossings as few as the baseline's, where it was computed.
+    /// Probability, for a stable process, of runs as long or crossings as few as the baseline's; asked from 8 points on.
     pub baseline_prob_runs: Option<f64>,
     /// The points up to the end of the test window (or up to `as_of`, if that is earlier), those outside of the windows
     /// included.
@@ -93,13 +94,7 @@ pub(crate) struct Judged {
 
 /// Judges one measure of the plan on the points dated up to `as_of` and up to the end of the test window; later points
 /// leave no trace.
-pub(crate) fn judge(
-    plan: &Plan,
-    measure: &Measure,
-    series: Option<&Series>,
-    as_of: Date,
-    prob_runs: Option<f64>,
-) -> Result<Judged> {
+pub(crate) fn judge(plan: &Plan, measure: &Measure, series: Option<&Series>, as_of: Date) -> Result<Judged> {
     let is_open = as_of < plan.test[1];
     let cut = as_of.min(plan.test[1]);
     let given = series.map_or(&[][..], |series| &series.points);
@@ -128,7 +123,7 @@ pub(crate) fn judge(
     }
     let estimate = if has_enough && !is_flat { Some(step(&before, &after)?) } else { None };
     let n_against_besides_baseline = notes.n_against;
-    let (baseline_trend_p, baseline_prob_runs) = stability(&before, measure.direction, prob_runs, &mut notes);
+    let (baseline_trend_p, baseline_prob_runs) = stability(&before, measure.direction, &mut notes)?;
     let is_unstable_only = n_against_besides_baseline == 0 && notes.n_against > 0;
 
     if (N_MIN..STABLE_FROM).contains(&before.len()) {
@@ -207,15 +202,11 @@ impl Notes<'_> {
 
 /// A baseline that was already on the move makes any later point look like a change: a drift of .05 standard deviations
 /// a period gives 11% false improvements.
-fn stability(
-    before: &[f64],
-    direction: Direction,
-    prob_runs: Option<f64>,
-    notes: &mut Notes<'_>,
-) -> (Option<f64>, Option<f64>) {
+fn stability(before: &[f64], direction: Direction, notes: &mut Notes<'_>) -> Result<(Option<f64>, Option<f64>)> {
     if before.len() < STABLE_FROM {
-        return (None, None);
+        return Ok((None, None));
     }
+    let prob_runs = prob_runs_of(before)?;
     let trend = mann_kendall(before);
     let towards_better = match direction {
         Direction::Up => Some(trend.p_rising),
@@ -226,7 +217,15 @@ fn stability(
     if smallest <= ALPHA {
         notes.against(NoteCode::UnstableBaseline, before.len(), Some(smallest));
     }
-    (towards_better, prob_runs)
+    Ok((towards_better, prob_runs))
+}
+
+/// How often a stable process shows runs as long, or crossings as few, as the baseline about its own median.
+fn prob_runs_of(before: &[f64]) -> Result<Option<f64>> {
+    let phases = [Phase::new(0..before.len(), Baseline::All)];
+    let input = RunChartInput { value: before, is_excluded: &[], phases: &phases, direction: Direction::Neutral };
+    let chart = RunChartEngine::new().chart(&RunChartSpec::default(), &input)?;
+    Ok(chart.phases.first().and_then(|phase| phase.prob_runs))
 }
 
 fn unequal_sizes(plan: &Plan, series: &Series, notes: &mut Notes<'_>) {

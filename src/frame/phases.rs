@@ -55,7 +55,11 @@ impl Splits {
             Some(Phases::Column(name)) => Ok(Self::Labels(labels(df, name)?)),
             Some(Phases::After(counts)) => {
                 if counts.first().is_none_or(|&first| first == 0) || !counts.is_sorted_by(|a, b| a < b) {
-                    return Err(Error::option("phases", format!("{counts:?}"), "counts of points, 1 or more, each larger than the one before"));
+                    return Err(Error::option(
+                        "phases",
+                        format!("{counts:?}"),
+                        "counts of points, 1 or more, each larger than the one before",
+                    ));
                 }
                 Ok(Self::After(counts.clone()))
             }
@@ -71,7 +75,11 @@ impl Splits {
                         return Err(Error::option(
                             "phases",
                             format!("{{{name:?}: {start}}}"),
-                            format!("between the first time of the data ({}) and the last ({})", times.describe(first), times.describe(last)),
+                            format!(
+                                "between the first time of the data ({}) and the last ({})",
+                                times.describe(first),
+                                times.describe(last)
+                            ),
                         ));
                     }
                     keyed.push((name.clone(), key));
@@ -89,11 +97,13 @@ impl Splits {
     pub(super) fn check(&self, points: &Points) -> Result<()> {
         let longest = points.charts.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
         match self {
-            Self::After(counts) if longest > 0 && counts.last().is_some_and(|&last| last >= longest) => Err(Error::option(
-                "phases",
-                format!("{counts:?}"),
-                format!("less than the number of points: the longest chart has {longest}"),
-            )),
+            Self::After(counts) if longest > 0 && counts.last().is_some_and(|&last| last >= longest) => {
+                Err(Error::option(
+                    "phases",
+                    format!("{counts:?}"),
+                    format!("less than the number of points: the longest chart has {longest}"),
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -106,14 +116,22 @@ impl Splits {
             Self::After(counts) => {
                 let starts = std::iter::once(0).chain(counts.iter().copied());
                 let ends = counts.iter().copied().chain([n]);
-                (1..).zip(starts.zip(ends)).map(|(i, (start, end))| (format!("{i}"), start.min(n)..end.min(n))).filter(|(_, r)| !r.is_empty()).collect()
+                (1..)
+                    .zip(starts.zip(ends))
+                    .map(|(i, (start, end))| (format!("{i}"), start.min(n)..end.min(n)))
+                    .filter(|(_, r)| !r.is_empty())
+                    .collect()
             }
             Self::Starts(starts) => {
                 let at = |key: i64| keys.partition_point(|&k| k < key);
                 let names = std::iter::once(BEFORE).chain(starts.iter().map(|(name, _)| name.as_str()));
                 let from = std::iter::once(0).chain(starts.iter().map(|(_, key)| at(*key)));
                 let to = starts.iter().map(|(_, key)| at(*key)).chain([n]);
-                names.zip(from.zip(to)).map(|(name, (start, end))| (name.to_owned(), start..end)).filter(|(_, r)| !r.is_empty()).collect()
+                names
+                    .zip(from.zip(to))
+                    .map(|(name, (start, end))| (name.to_owned(), start..end))
+                    .filter(|(_, r)| !r.is_empty())
+                    .collect()
             }
             Self::Labels(labels) => {
                 let label = |point: usize| {
@@ -128,8 +146,12 @@ impl Splits {
                         Some((_, range)) if current == name => range.end = point + 1,
                         _ => {
                             // A label that comes back is a phase of its own.
-                            let earlier = phases.iter().filter(|(old, _)| old == name || old.starts_with(&format!("{name} ("))).count();
-                            let unique = if earlier == 0 { name.to_owned() } else { format!("{name} ({})", earlier + 1) };
+                            let earlier = phases
+                                .iter()
+                                .filter(|(old, _)| old == name || old.starts_with(&format!("{name} (")))
+                                .count();
+                            let unique =
+                                if earlier == 0 { name.to_owned() } else { format!("{name} ({})", earlier + 1) };
                             phases.push((unique, point..point + 1));
                         }
                     }
@@ -176,7 +198,11 @@ impl BaselineRule {
                     return Err(Error::option(
                         "baseline",
                         given,
-                        format!("a window that overlaps the data, which go from {} to {}", times.describe(start), times.describe(end)),
+                        format!(
+                            "a window that overlaps the data, which go from {} to {}",
+                            times.describe(start),
+                            times.describe(end)
+                        ),
                     ));
                 }
                 Ok(Self::Keys(first, last))
@@ -205,7 +231,11 @@ impl BaselineRule {
                     Self::Count(count) => charts::Baseline::First(*count),
                     Self::Keys(..) | Self::Column => {
                         let own = flags.get(range.clone()).unwrap_or(&[]);
-                        if has_any && !own.contains(&true) { charts::Baseline::All } else { charts::Baseline::Rows(own) }
+                        if has_any && !own.contains(&true) {
+                            charts::Baseline::All
+                        } else {
+                            charts::Baseline::Rows(own)
+                        }
                     }
                 };
                 charts::Phase::new(range.clone(), baseline)

@@ -4,17 +4,43 @@ use polars::prelude::*;
 
 use super::points::Points;
 use super::run_chart::{Drawn, RunChartRequest};
-use crate::charts::{PhaseResult, ProbBasis};
 use crate::Result;
+use crate::charts::{PhaseResult, ProbBasis};
 
 /// The columns that results add; a `by` column may not bear one of their names.
 pub(super) const RESERVED: &[&str] = &[
-    "time", "value", "numerator", "denominator", "center", "lcl", "ucl", "phase", "is_baseline", "is_excluded",
-    "target", "signals", "meaning", "n_obs", "n_useful", "longest_run", "longest_run_max", "n_crossings",
-    "n_crossings_min", "prob_runs", "prob_basis", "n_beyond_limits", "has_signal", "q_value",
+    "time",
+    "value",
+    "numerator",
+    "denominator",
+    "center",
+    "lcl",
+    "ucl",
+    "phase",
+    "is_baseline",
+    "is_excluded",
+    "target",
+    "signals",
+    "meaning",
+    "n_obs",
+    "n_useful",
+    "longest_run",
+    "longest_run_max",
+    "n_crossings",
+    "n_crossings_min",
+    "prob_runs",
+    "prob_basis",
+    "n_beyond_limits",
+    "has_signal",
+    "q_value",
 ];
 
-pub(super) fn tables(df: &DataFrame, request: &RunChartRequest, points: &Points, drawn: &[Drawn]) -> Result<(DataFrame, DataFrame)> {
+pub(super) fn tables(
+    df: &DataFrame,
+    request: &RunChartRequest,
+    points: &Points,
+    drawn: &[Drawn],
+) -> Result<(DataFrame, DataFrame)> {
     Ok((point_table(df, request, points, drawn)?, summary_table(df, request, points, drawn)?))
 }
 

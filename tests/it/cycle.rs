@@ -137,15 +137,16 @@ fn what_stands_against_a_verdict() {
     // Eight values in rising order: 1 of 8! orders.
     assert!((found.outcome.baseline_trend_p.unwrap() - 1.0 / 40_320.0).abs() < 1e-12);
     // A drift towards worse makes an improvement no likelier.
-    let falling: Vec<f64> = rising.iter().rev().copied().collect();
+    let falling = [65., 63., 64., 61., 62., 59., 60., 58.];
     let sinking = Data::from([("score".to_owned(), joined(&falling, &[80., 82., 81., 83., 80., 82.]))]);
     assert_eq!(studied(&plan(), &sinking).signal, Signal::Improved);
 
-    let mut runs = fair(&doing);
-    runs.baseline_prob_runs = BTreeMap::from([("score".to_owned(), 0.04)]);
-    insufficient(&plan(), &data(&HIGHER), &runs, NoteCode::UnstableBaseline);
-    runs.baseline_prob_runs = BTreeMap::from([("score".to_owned(), 0.06)]);
-    assert_eq!(study(&plan(), &data(&HIGHER), &runs).unwrap().signal, Signal::Improved);
+    // Two levels, the higher first: no drift towards better, but 1 crossing, as in 2 of the 70 orders of 4 above and 4 below.
+    let two_levels = [65.0, 65.5, 64.5, 65.2, 58.0, 58.5, 57.5, 58.2];
+    let stepped = Data::from([("score".to_owned(), joined(&two_levels, &[80., 82., 81., 83., 80., 82.]))]);
+    let found = insufficient(&plan(), &stepped, &fair(&doing), NoteCode::UnstableBaseline);
+    assert!((found.outcome.baseline_prob_runs.unwrap() - 2.0 / 70.0).abs() < 1e-12);
+    assert!(found.outcome.baseline_trend_p.unwrap() > 0.9);
 
     let mut neutral = with_direction(Direction::Neutral);
     neutral.predictions = vec![Prediction::new("score").at_least(3.0)];
