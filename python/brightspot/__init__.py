@@ -13,17 +13,43 @@ Every function takes any data frame (polars, pandas, pyarrow, duckdb, anything w
 returns polars frames inside a small result that shows itself in Jupyter.
 """
 
-from brightspot import datasets
+from brightspot import datasets, exceptions
 from brightspot._core import __version__
+from brightspot._records import Cycle, Decision, Doing, Guard, Measure, Plan, Prediction, Study, Task
 from brightspot._result import Note
+from brightspot.bright import BrightSpots, Explanation, bright_spots
 from brightspot.charts import RunChart, run_chart
+from brightspot.cycle import study
 from brightspot.exceptions import BrightspotError
+from brightspot.journal import Event, Journal
+from brightspot.mixed import MixedModel, mixed_model
+from brightspot.report import Report, report
 
 __all__ = [
+    "BrightSpots",
     "BrightspotError",
+    "Cycle",
+    "Decision",
+    "Doing",
+    "Event",
+    "Explanation",
+    "Guard",
+    "Journal",
+    "Measure",
+    "MixedModel",
     "Note",
+    "Plan",
+    "Prediction",
+    "Report",
     "RunChart",
+    "Study",
+    "Task",
     "__version__",
+    "bright_spots",
     "datasets",
+    "exceptions",
+    "mixed_model",
+    "report",
     "run_chart",
+    "study",
 ]

@@ -329,7 +329,8 @@ class MeasureStudy(Record):
     baseline_trend_p
         One-sided p (Mann-Kendall) of a drift of the baseline towards better; asked from 8 points on.
     baseline_prob_runs
-        Probability of runs as long or crossings as few as the baseline's, where it was computed.
+        Probability, for a stable process, of runs as long or crossings as few as the baseline's; asked from 8 points
+        on.
     points
         The points up to the end of the test window (or up to `as_of`, if that is earlier), those outside of the windows
         included.
@@ -454,10 +455,8 @@ class Study(StudyFace):
         The guards in detail.
     prediction_checks
         The predictions in detail.
-    baseline
-        First and last day of the baseline.
-    test
-        First and last day of the test window.
+    plan
+        The plan that was studied, as it was locked: with it a study can be read, drawn and computed again on its own.
     is_preregistered
         Whether the plan was locked before any point of the test window.
     has_lag_elapsed
@@ -488,8 +487,7 @@ class Study(StudyFace):
     process_checks: tuple[MeasureStudy, ...] = field(metadata={"load": load_each(load_record("MeasureStudy"))})
     guard_checks: tuple[GuardCheck, ...] = field(metadata={"load": load_each(load_record("GuardCheck"))})
     prediction_checks: tuple[PredictionCheck, ...] = field(metadata={"load": load_each(load_record("PredictionCheck"))})
-    baseline: tuple[date, date] = field(metadata={"load": load_each(load_date)})
-    test: tuple[date, date] = field(metadata={"load": load_each(load_date)})
+    plan: Plan = field(metadata={"load": load_record("Plan")})
     is_preregistered: bool
     has_lag_elapsed: bool
     n_tries: int

@@ -1,7 +1,9 @@
 //! The Python binding: thin. It converts arguments, releases the GIL around the work, and turns the core's errors into
 //! the exceptions of `brightspot.exceptions`.
 
+mod bright;
 mod charts;
+mod cycles;
 mod datasets;
 mod errors;
 mod mixed;
@@ -13,7 +15,11 @@ mod work;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::bright::{BrightSpots, bright_spots};
+    #[pymodule_export]
     use crate::charts::run_chart;
+    #[pymodule_export]
+    use crate::cycles::{Journal, study};
     #[pymodule_export]
     use crate::datasets::district;
     #[pymodule_export]

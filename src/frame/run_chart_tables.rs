@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use super::build::{counts, flags, numbers, texts};
 use super::points::Points;
 use super::run_chart::{Drawn, RunChartRequest};
 use crate::Result;
@@ -50,12 +51,12 @@ fn point_table(df: &DataFrame, request: &RunChartRequest, points: &Points, drawn
     let mut time = df.column(&request.time)?.take(&index(&points.row))?;
     time.rename("time".into());
     columns.push(time);
-    columns.push(numbers("value", points.value.iter().copied()));
+    columns.push(numbers("value", points.value.iter().copied().map(Some)));
     if request.size.is_some() {
-        columns.push(numbers("numerator", points.numerator.iter().copied()));
-        columns.push(numbers("denominator", points.denominator.iter().copied()));
+        columns.push(numbers("numerator", points.numerator.iter().copied().map(Some)));
+        columns.push(numbers("denominator", points.denominator.iter().copied().map(Some)));
     }
-    columns.push(numbers("center", drawn.iter().flat_map(|one| one.chart.center.iter().copied())));
+    columns.push(numbers("center", drawn.iter().flat_map(|one| one.chart.center.iter().copied().map(Some))));
     // A run chart has no limits; the columns are there so that tables of all kinds of chart stack.
     columns.push(Column::full_null("lcl".into(), height, &DataType::Float64));
     columns.push(Column::full_null("ucl".into(), height, &DataType::Float64));
@@ -68,17 +69,17 @@ fn point_table(df: &DataFrame, request: &RunChartRequest, points: &Points, drawn
         }
     }
     columns.push(phase.finish().into_column());
-    columns.push(flags("is_baseline", drawn.iter().flat_map(|one| one.chart.is_baseline.iter().copied())));
-    columns.push(flags("is_excluded", points.is_excluded.iter().copied()));
+    columns.push(flags("is_baseline", drawn.iter().flat_map(|one| one.chart.is_baseline.iter().copied().map(Some))));
+    columns.push(flags("is_excluded", points.is_excluded.iter().copied().map(Some)));
     if request.target.is_some() {
-        columns.push(numbers("target", points.target.iter().copied()));
+        columns.push(numbers("target", points.target.iter().copied().map(Some)));
     }
     let mut signals = ListStringChunkedBuilder::new("signals".into(), height, height / 4);
     for set in drawn.iter().flat_map(|one| &one.chart.signals) {
         signals.append_values_iter(set.codes());
     }
     columns.push(signals.finish().into_column());
-    columns.push(texts("meaning", drawn.iter().flat_map(|one| one.chart.meaning.iter().map(|m| m.as_str()))));
+    columns.push(texts("meaning", drawn.iter().flat_map(|one| one.chart.meaning.iter().map(|m| Some(m.as_str())))));
     Ok(DataFrame::new(height, columns)?)
 }
 
@@ -98,20 +99,19 @@ fn summary_table(df: &DataFrame, request: &RunChartRequest, points: &Points, dra
     let results = || rows.iter().map(|(_, _, result)| *result);
     let first: Vec<IdxSize> = rows.iter().map(|(row, _, _)| *row).collect();
     let mut columns = keys(df, &request.by, &first)?;
-    columns.push(texts("phase", rows.iter().map(|(_, name, _)| *name)));
+    columns.push(texts("phase", rows.iter().map(|(_, name, _)| Some(*name))));
     columns.push(counts("n_obs", results().map(|r| Some(r.n_obs))));
     columns.push(counts("n_useful", results().map(|r| Some(r.n_useful))));
-    columns.push(numbers("center", results().map(|r| r.center.unwrap_or(f64::NAN))));
+    columns.push(numbers("center", results().map(|r| r.center)));
     columns.push(counts("longest_run", results().map(|r| r.longest_run)));
     columns.push(counts("longest_run_max", results().map(|r| r.longest_run_max)));
     columns.push(counts("n_crossings", results().map(|r| r.n_crossings)));
     columns.push(counts("n_crossings_min", results().map(|r| r.n_crossings_min)));
-    columns.push(numbers("prob_runs", results().map(|r| r.prob_runs.unwrap_or(f64::NAN))));
-    let basis: StringChunked = results().map(|r| r.prob_basis.map(ProbBasis::as_str)).collect();
-    columns.push(basis.with_name("prob_basis".into()).into_column());
+    columns.push(numbers("prob_runs", results().map(|r| r.prob_runs)));
+    columns.push(texts("prob_basis", results().map(|r| r.prob_basis.map(ProbBasis::as_str))));
     columns.push(Column::full_null("n_beyond_limits".into(), rows.len(), &DataType::Int64));
-    columns.push(flags("has_signal", results().map(|r| r.has_signal)));
-    columns.push(texts("meaning", results().map(|r| r.meaning.as_str())));
+    columns.push(flags("has_signal", results().map(|r| Some(r.has_signal))));
+    columns.push(texts("meaning", results().map(|r| Some(r.meaning.as_str()))));
     Ok(DataFrame::new(rows.len(), columns)?)
 }
 
@@ -122,25 +122,4 @@ fn index(rows: &[IdxSize]) -> IdxCa {
 fn keys(df: &DataFrame, by: &[String], rows: &[IdxSize]) -> Result<Vec<Column>> {
     let rows = index(rows);
     by.iter().map(|name| Ok(df.column(name)?.take(&rows)?)).collect()
-}
-
-/// NaN stands for "none" inside; outside it is null.
-fn numbers(name: &str, values: impl Iterator<Item = f64>) -> Column {
-    let column: Float64Chunked = values.map(|value| value.is_finite().then_some(value)).collect();
-    column.with_name(name.into()).into_column()
-}
-
-fn counts(name: &str, values: impl Iterator<Item = Option<usize>>) -> Column {
-    let column: Int64Chunked = values.map(|value| value.and_then(|value| i64::try_from(value).ok())).collect();
-    column.with_name(name.into()).into_column()
-}
-
-fn flags(name: &str, values: impl Iterator<Item = bool>) -> Column {
-    let column: BooleanChunked = values.map(Some).collect();
-    column.with_name(name.into()).into_column()
-}
-
-fn texts<'a>(name: &str, values: impl Iterator<Item = &'a str>) -> Column {
-    let column: StringChunked = values.map(Some).collect();
-    column.with_name(name.into()).into_column()
 }

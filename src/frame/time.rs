@@ -85,6 +85,34 @@ impl Times {
         &self.keys
     }
 
+    /// The civil days of the times, each in the column's own zone.
+    pub(super) fn dates(&self) -> Result<Vec<Option<civil::Date>>> {
+        if matches!(self.kind, Kind::Integer | Kind::Float) {
+            return Err(Error::ColumnType {
+                column: self.name.clone(),
+                expected: "dates or date-times".into(),
+                found: "numbers".into(),
+                remedy: "the windows of a plan are dates: give the date that each value stands for".into(),
+            });
+        }
+        Ok(self.keys.iter().map(|key| key.and_then(|key| self.date(key))).collect())
+    }
+
+    fn date(&self, key: i64) -> Option<civil::Date> {
+        match &self.kind {
+            Kind::Date => civil::date(1970, 1, 1).checked_add(i32::try_from(key).ok()?.days()).ok(),
+            _ => self.moment(key).map(civil::DateTime::date),
+        }
+    }
+
+    fn moment(&self, key: i64) -> Option<civil::DateTime> {
+        let Kind::Datetime(unit, zone) = &self.kind else { return None };
+        let per_second = per_second(*unit);
+        let nanos = i32::try_from(key.rem_euclid(per_second) * (1_000_000_000 / per_second)).ok()?;
+        let stamp = jiff::Timestamp::new(key.div_euclid(per_second), nanos).ok()?;
+        Some(stamp.to_zoned(zone.clone().unwrap_or(TimeZone::UTC)).datetime())
+    }
+
     /// The smallest and the largest time there is.
     pub(super) fn span(&self) -> Option<(i64, i64)> {
         let mut present = self.keys.iter().flatten();
@@ -138,18 +166,8 @@ impl Times {
         match &self.kind {
             Kind::Integer => key.to_string(),
             Kind::Float => float_of(key).to_string(),
-            Kind::Date => (i32::try_from(key).ok())
-                .and_then(|key| civil::date(1970, 1, 1).checked_add(key.days()).ok())
-                .map_or_else(|| key.to_string(), |date| date.to_string()),
-            Kind::Datetime(unit, zone) => {
-                let per_second = per_second(*unit);
-                let nanos = key.rem_euclid(per_second) * (1_000_000_000 / per_second);
-                let zone = zone.clone().unwrap_or(TimeZone::UTC);
-                i32::try_from(nanos)
-                    .ok()
-                    .and_then(|nanos| jiff::Timestamp::new(key.div_euclid(per_second), nanos).ok())
-                    .map_or_else(|| key.to_string(), |moment| moment.to_zoned(zone).datetime().to_string())
-            }
+            Kind::Date => self.date(key).map_or_else(|| key.to_string(), |date| date.to_string()),
+            Kind::Datetime(..) => self.moment(key).map_or_else(|| key.to_string(), |moment| moment.to_string()),
         }
     }
 

@@ -1,0 +1,128 @@
+"""Studying a cycle: did the change lead to improvement, and what should the team do next?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, cast
+
+import polars as pl
+
+from brightspot import _core
+from brightspot._frames import iso, to_polars
+from brightspot._record import plain
+from brightspot._records import Doing, Measure, Plan, Study
+from brightspot._result import Note
+
+Day = str | date
+Moment = str | date | datetime
+Frames = Mapping[str, object] | object
+
+
+def study(
+    plan: Plan,
+    frames: Frames,
+    as_of: Day,
+    *,
+    locked_at: Moment | None = None,
+    doing: Doing | None = None,
+    earlier: Sequence[Study] = (),
+    learned: str = "",
+) -> Study:
+    """Study a plan's data: four separate findings, what they allow, and what may not be concluded.
+
+    The mean of the test window is compared with that of the baseline, with an interval that allows for autocorrelation
+    and for the short baseline; the verdict is ``improved`` or ``worsened`` only if the whole 90% interval lies on one side
+    of no change. The study is a pure function: the same plan, data and dates give the same study.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    frames
+        The data: a mapping of measure names to frames, or one frame (in which a column named ``measure`` may tell the
+        measures apart). Several rows of one date are combined as the measure says.
+    as_of
+        The date of the study; later data are not read.
+    locked_at
+        When the plan was locked. Without it the findings are exploratory, and the recommendation is to keep testing.
+    doing
+        What was done: whether as planned, and what was seen.
+    earlier
+        Studies of earlier tries of the same idea.
+    learned
+        What the team learned, in its own words.
+
+    Returns
+    -------
+    Study
+        ``.signal``, ``.prediction``, ``.fidelity``, ``.guards``, ``.process``, ``.recommendation``, ``.reasons``,
+        ``.caveats``, ``.plot()``; ``bs.report(study)`` makes the page.
+
+    Raises
+    ------
+    BrightspotError
+        For a plan that contradicts itself, missing columns, values that are no numbers.
+
+    References
+    ----------
+    Marriott FHC, Pope JA (1954). Bias in the estimation of autocorrelations. Biometrika 41: 390-402.
+    Box GEP (1954). Some theorems on quadratic forms. Annals of Mathematical Statistics 25: 290-302.
+    Langley GJ et al. (2009). The improvement guide, 2nd edition. Jossey-Bass.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> tickets = bs.datasets.district(seed=1).exit_tickets.filter(plc_id="S02-G5")
+    >>> plan = bs.Plan(
+    ...     aim="Fractions secure by winter", change="Number talks at the start of each lesson",
+    ...     outcome=bs.Measure("exit ticket", value="score", unit_of_value="points"),
+    ...     predictions=[bs.Prediction("exit ticket", at_least=3.0, belief=0.7)],
+    ...     baseline=("2026-09-01", "2026-10-25"), test=("2026-10-26", "2026-12-11"),
+    ... )
+    >>> found = bs.study(plan, tickets, as_of="2026-12-14", locked_at="2026-10-25", doing=bs.Doing(as_planned="fully"))
+    >>> found.signal, found.prediction, found.recommendation
+    ('improved', 'met', 'adopt')
+    """
+    result, _ = _core.study(
+        plain(plan),
+        frames_for(plan, frames),
+        str(iso(as_of)),
+        locked_at=None if locked_at is None else moment(locked_at),
+        doing=None if doing is None else plain(doing),
+        earlier=[plain(one) for one in earlier],
+        learned=learned,
+    )
+    return Study(**result)
+
+
+def frames_for(plan: Plan, frames: Frames) -> list[tuple[str | None, pl.DataFrame]]:
+    """The frames as the core takes them, with only the columns that the plan's measures name."""
+    measures = {measure.name: measure for measure in [plan.outcome, *plan.process, *(g.measure for g in plan.guards)]}
+    if isinstance(frames, Mapping) and not _is_columns(cast("Mapping[str, object]", frames), measures):
+        named = cast("Mapping[str, object]", frames)
+        return [(name, to_polars(frame, *_columns(measures.get(name)))) for name, frame in named.items()]
+    wanted = [column for measure in measures.values() for column in (measure.value, measure.time, measure.size)]
+    return [(None, to_polars(frames, wanted, [measure.measure for measure in measures.values()]))]
+
+
+def _is_columns(mapping: Mapping[str, object], measures: Mapping[str, Measure]) -> bool:
+    """Whether a mapping is a table (names to sequences) and not frames by measure."""
+    return bool(mapping) and not set(mapping) & set(measures) and all(isinstance(v, list | tuple) for v in mapping.values())
+
+
+def _columns(measure: Measure | None) -> tuple[list[str | None] | None, list[str]]:
+    # The core refuses the data of a measure that the plan does not have, and names those it has.
+    return ([], []) if measure is None else ([measure.value, measure.time, measure.size], [])
+
+
+def moment(at: Moment) -> str:
+    """A moment as the core reads it; a date-time without a zone is the machine's own."""
+    if isinstance(at, datetime) and at.tzinfo is None:
+        at = at.astimezone()
+    return at if isinstance(at, str) else at.isoformat()
+
+
+def notes_of(said: Sequence[dict[str, Any]]) -> tuple[Note, ...]:
+    """Notes on what came in."""
+    return Note.all_from(said)

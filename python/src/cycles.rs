@@ -1,0 +1,258 @@
+//! Studies and the journal.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use brightspot::cycle::{Choice, Cycle, Doing, Plan, Study, StudyContext};
+use brightspot::frame::{PlanFrames, plan_series};
+use brightspot::journal;
+use brightspot::record::{Stamp, check_as, parse_timestamp};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use pyo3_polars::PyDataFrame;
+use serde::Serialize;
+
+use crate::errors::Result;
+use crate::notes::{NoteDict, notes};
+use crate::work::released;
+
+type Object<'py> = Bound<'py, PyAny>;
+
+fn from_python<T: brightspot::record::Record>(data: &Object<'_>) -> Result<T> {
+    Ok(check_as(pythonize::depythonize(data)?)?)
+}
+
+fn to_python<'py>(py: Python<'py>, data: &impl Serialize) -> Result<Object<'py>> {
+    Ok(pythonize::pythonize(py, data)?)
+}
+
+fn day(text: &str) -> Result<jiff::civil::Date> {
+    text.parse()
+        .map_err(|_| brightspot::Error::option("as_of", format!("{text:?}"), "a date like \"2026-11-20\"").into())
+}
+
+/// One frame has no name; several have those of their measures.
+fn plan_frames(frames: Vec<(Option<String>, PyDataFrame)>) -> PlanFrames {
+    let mut each = vec![];
+    for (name, frame) in frames {
+        match name {
+            Some(name) => each.push((name, frame.0)),
+            None => return PlanFrames::One(frame.0),
+        }
+    }
+    PlanFrames::Each(each)
+}
+
+/// Study a plan: (study, notes on the input).
+#[pyfunction]
+#[pyo3(signature = (plan, frames, as_of, *, locked_at, doing, earlier, learned))]
+pub(crate) fn study<'py>(
+    py: Python<'py>,
+    plan: &Object<'py>,
+    frames: Vec<(Option<String>, PyDataFrame)>,
+    as_of: &str,
+    locked_at: Option<&str>,
+    doing: Option<&Object<'py>>,
+    earlier: Vec<Object<'py>>,
+    learned: String,
+) -> Result<(Object<'py>, Vec<NoteDict>)> {
+    let plan: Plan = from_python(plan)?;
+    let doing: Option<Doing> = doing.map(from_python).transpose()?;
+    let earlier: Vec<Study> = earlier.iter().map(from_python).collect::<Result<_>>()?;
+    let context = StudyContext {
+        locked_at: locked_at.map(parse_timestamp).transpose()?,
+        doing: doing.as_ref(),
+        earlier: &earlier,
+        learned,
+        ..StudyContext::new(day(as_of)?)
+    };
+    let frames = plan_frames(frames);
+    let (study, said) = released(py, || {
+        let series = plan_series(&plan, &frames)?;
+        let said = brightspot::cycle::input_notes(&plan, &series, context.as_of);
+        Ok((brightspot::cycle::study(&plan, &series, &context)?, said))
+    })?;
+    Ok((to_python(py, &study)?, notes(&said)))
+}
+
+/// A journal of cycles in one file.
+#[pyclass(frozen, module = "brightspot._core")]
+#[derive(Debug)]
+pub(crate) struct Journal {
+    // None once it is closed.
+    open: Mutex<Option<journal::Journal>>,
+    path: String,
+}
+
+impl Journal {
+    fn locked(&self) -> MutexGuard<'_, Option<journal::Journal>> {
+        // A panic cannot leave a transaction half done: SQLite rolls it back.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut journal::Journal) -> brightspot::Result<T>) -> brightspot::Result<T> {
+        match self.locked().as_mut() {
+            Some(journal) => work(journal),
+            None => Err(brightspot::Error::Store {
+                path: self.path.clone(),
+                problem: "it is closed".into(),
+                remedy: "open it again with Journal(path)".into(),
+            }),
+        }
+    }
+
+    fn move_on<'py>(
+        &self,
+        py: Python<'py>,
+        work: impl FnOnce(&mut journal::Journal) -> brightspot::Result<Cycle> + Send,
+    ) -> Result<Object<'py>> {
+        let cycle = released(py, || self.with(work))?;
+        to_python(py, &cycle)
+    }
+}
+
+fn stamp(by: String, at: &str, version: Option<u64>) -> Result<Stamp> {
+    Ok(Stamp { by, at: parse_timestamp(at)?, expected: version })
+}
+
+#[pymethods]
+impl Journal {
+    #[new]
+    fn new(py: Python<'_>, path: String) -> Result<Self> {
+        let journal = released(py, || journal::Journal::open(&path))?;
+        Ok(Self { open: Mutex::new(Some(journal)), path })
+    }
+
+    fn close(&self) {
+        *self.locked() = None;
+    }
+
+    fn draft<'py>(&self, py: Python<'py>, id: &str, plan: &Object<'py>, by: String, at: &str) -> Result<Object<'py>> {
+        let (plan, stamp) = (from_python::<Plan>(plan)?, stamp(by, at, None)?);
+        self.move_on(py, |journal| journal.draft(id, plan, &stamp))
+    }
+
+    fn lock<'py>(&self, py: Python<'py>, id: &str, by: String, at: &str, version: Option<u64>) -> Result<Object<'py>> {
+        let stamp = stamp(by, at, version)?;
+        self.move_on(py, |journal| journal.lock(id, &stamp))
+    }
+
+    fn amend<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        note: &str,
+        by: String,
+        at: &str,
+        version: Option<u64>,
+    ) -> Result<Object<'py>> {
+        let stamp = stamp(by, at, version)?;
+        self.move_on(py, |journal| journal.amend(id, note, &stamp))
+    }
+
+    fn start<'py>(&self, py: Python<'py>, id: &str, by: String, at: &str, version: Option<u64>) -> Result<Object<'py>> {
+        let stamp = stamp(by, at, version)?;
+        self.move_on(py, |journal| journal.start(id, &stamp))
+    }
+
+    #[pyo3(name = "do")]
+    fn do_<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        doing: &Object<'py>,
+        by: String,
+        at: &str,
+        version: Option<u64>,
+    ) -> Result<Object<'py>> {
+        let (doing, stamp) = (from_python::<Doing>(doing)?, stamp(by, at, version)?);
+        self.move_on(py, |journal| journal.do_(id, doing, &stamp))
+    }
+
+    #[allow(clippy::too_many_arguments)] // One for each argument of the Python method.
+    fn study<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        frames: Vec<(Option<String>, PyDataFrame)>,
+        as_of: &str,
+        learned: &str,
+        by: String,
+        at: &str,
+        version: Option<u64>,
+    ) -> Result<(Object<'py>, Vec<NoteDict>)> {
+        let (as_of, stamp, frames) = (day(as_of)?, stamp(by, at, version)?, plan_frames(frames));
+        let (study, said) = released(py, || {
+            self.with(|journal| {
+                let plan = journal.cycle(id)?.plan;
+                let series = plan_series(&plan, &frames)?;
+                let said = brightspot::cycle::input_notes(&plan, &series, as_of);
+                Ok((journal.study(id, &series, as_of, learned, &stamp)?, said))
+            })
+        })?;
+        Ok((to_python(py, &study)?, notes(&said)))
+    }
+
+    #[allow(clippy::too_many_arguments)] // One for each argument of the Python method.
+    fn decide<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        chosen: &str,
+        reason: &str,
+        by: String,
+        at: &str,
+        version: Option<u64>,
+    ) -> Result<Object<'py>> {
+        let (chosen, stamp) = (chosen.parse::<Choice>()?, stamp(by, at, version)?);
+        self.move_on(py, |journal| journal.decide(id, chosen, reason, &stamp))
+    }
+
+    fn cancel<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        reason: &str,
+        by: String,
+        at: &str,
+        version: Option<u64>,
+    ) -> Result<Object<'py>> {
+        let stamp = stamp(by, at, version)?;
+        self.move_on(py, |journal| journal.cancel(id, reason, &stamp))
+    }
+
+    fn cycle<'py>(&self, py: Python<'py>, id: &str) -> Result<Object<'py>> {
+        self.move_on(py, |journal| journal.cycle(id))
+    }
+
+    fn cycles<'py>(&self, py: Python<'py>) -> Result<Object<'py>> {
+        let cycles = released(py, || self.with(|journal| journal.cycles()))?;
+        to_python(py, &cycles)
+    }
+
+    /// The events of a cycle: dicts of seq, kind, version, at, by, payload, hash.
+    fn history<'py>(&self, py: Python<'py>, id: &str) -> Result<Vec<Bound<'py, PyDict>>> {
+        let entries = released(py, || self.with(|journal| journal.history(id)))?;
+        entries
+            .iter()
+            .map(|entry| {
+                let event = PyDict::new(py);
+                event.set_item("seq", entry.seq)?;
+                event.set_item("kind", &entry.kind)?;
+                event.set_item("version", entry.version)?;
+                event.set_item("at", entry.at.to_string())?;
+                event.set_item("by", &entry.by)?;
+                event.set_item("payload", to_python(py, &entry.payload)?)?;
+                event.set_item("hash", &entry.hash)?;
+                Ok(event)
+            })
+            .collect()
+    }
+
+    fn verify(&self, py: Python<'_>) -> Result<u64> {
+        Ok(released(py, || self.with(|journal| journal.verify()))?)
+    }
+
+    fn head(&self, py: Python<'_>) -> Result<Option<String>> {
+        Ok(released(py, || self.with(|journal| journal.head()))?)
+    }
+}
