@@ -135,7 +135,9 @@ def run_chart_heading(row: Mapping[str, Any]) -> str:
     told = {"improvement": "Change for the better", "deterioration": "Change for the worse", "neutral": "Change"}
     verdict = told.get(row["meaning"], "Change") if row["has_signal"] else "No sign of change"
     chance = (
-        "" if row["prob_runs"] is None else f"; {percent(row['prob_runs'])} of stable processes would show as much"
+        f"; {percent(row['prob_runs'])} of stable processes show as much"
+        if row["has_signal"] and row["prob_runs"] is not None
+        else ""
     )
     return (
         f"{verdict}: longest run {row['longest_run']} (signal above {row['longest_run_max']}), "
@@ -147,10 +149,11 @@ def run_charts_heading(n_charts: int, n_signals: int, *, own_scales: bool) -> st
     """The line above small multiples of run charts.
 
     >>> run_charts_heading(12, 1, own_scales=True)
-    '12 charts, 1 with a signal. Each has its own scale.'
+    '12 charts, 1 with a signal; the figure beside each is its median. Each has its own scale.'
     """
     signals = f"{n_signals} with a signal" if n_signals else "none with a signal"
-    return f"{counted(n_charts, 'chart')}, {signals}.{' Each has its own scale.' if own_scales else ''}"
+    own = " Each has its own scale." if own_scales else ""
+    return f"{counted(n_charts, 'chart')}, {signals}; the figure beside each is its median.{own}"
 
 
 def bright_spots(found: BrightSpots) -> list[str]:
@@ -160,16 +163,27 @@ def bright_spots(found: BrightSpots) -> list[str]:
     unit, groups = noun(spec["unit"]), [noun(group) for group in spec["within"]]
     judged = found.units.filter("has_min_n").height
     peers = f"others in the same {groups[-1]}" if groups else "all others"
-    told = f" after adjusting for {listed([noun(name) for name in spec['adjust']])}" if spec["adjust"] else ", with nothing adjusted for"
+    told = (
+        f" after adjusting for {listed([noun(name) for name in spec['adjust']])}"
+        if spec["adjust"]
+        else ", with nothing adjusted for"
+    )
     start = (
         f"{counted(judged, unit)} with at least {spec['spec']['min_n']} {rows} were compared with {peers}{told}; an "
         f"advantage of {number(found.threshold)} {values} is taken as worth learning from."
     )
     n = found.candidates.height
     if n == 0:
-        return [start, "Nobody stands out clearly enough to be a candidate: the differences are no larger than chance explains."]
+        return [
+            start,
+            "Nobody stands out clearly enough to be a candidate: the differences are no larger than chance explains.",
+        ]
     share = found.false_share or 0.0
-    false = f"about {percent(share)} of them are expected to be false" if n > 1 else f"with a chance of {percent(share)} it is a false one"
+    false = (
+        f"about {percent(share)} of them are expected to be false"
+        if n > 1
+        else f"with a chance of {percent(share)} it is a false one"
+    )
     return [start, f"{counted(n, 'candidate')} to learn from, in no order; {false}."]
 
 
@@ -196,7 +210,11 @@ def change(one: MeasureStudy) -> str:
     of = f" {one.unit_of_value}" if one.unit_of_value else ""
     if one.effect is None:
         return "could not be compared"
-    moved = "did not move" if one.effect == 0 else f"{'rose' if one.effect > 0 else 'fell'} by {number(abs(one.effect))}{of}"
+    moved = (
+        "did not move"
+        if one.effect == 0
+        else f"{'rose' if one.effect > 0 else 'fell'} by {number(abs(one.effect))}{of}"
+    )
     if one.lo is None:
         return f"{moved} (no interval can be given)"
     return f"{moved} (likely between {signed(one.lo)} and {signed(one.hi)})"
@@ -263,7 +281,9 @@ def study(study: Study) -> list[str]:
         "unknown": "Nobody has said whether the change was carried out.",
     }[study.fidelity]
     guards = {
-        "not_worse": "No guard measure got worse by more than its margin." if study.guard_checks else "No guard measure was planned.",
+        "not_worse": "No guard measure got worse by more than its margin."
+        if study.guard_checks
+        else "No guard measure was planned.",
         "harmed": "A guard measure got worse.",
         "cannot_tell": "Whether a guard measure got worse cannot be told.",
     }[study.guards]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import html
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import altair as alt
 
+from brightspot.plot.labels import wrapped
+
 INK = "#1F2A30"
-QUIET = "#5B6770"
+QUIET = "#56626B"
 FAINT = "#D5DADD"
 LINE = "#8A959C"
+POINT = "#44545E"
 BLUE = "#0072B2"
 ORANGE = "#C14B00"
-SANS = "Helvetica Neue, Helvetica, Arial, sans-serif"
+# Of one width wherever they are: Liberation Sans stands in for Arial where Arial is not.
+SANS = "Arial, Helvetica, 'Liberation Sans', sans-serif"
+TITLE_SIZE, SUBTITLE_SIZE, LABEL_SIZE = 15, 12, 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,15 @@ class States:
         """Only the kinds that occur, so that a legend names nothing that is not there."""
         return States([state for state in self.states if state.code in codes])
 
+    def scaled(self, factor: float) -> States:
+        """The same with smaller marks, those that stand out still larger than the others."""
+        return States(
+            [
+                State(s.code, s.label, s.color, s.shape, max(9 if s.code == "none" else 30, round(s.size * factor)))
+                for s in self.states
+            ]
+        )
+
     def labels(self) -> dict[str, str]:
         """Code to label."""
         return {state.code: state.label for state in self.states}
@@ -49,7 +69,14 @@ class States:
 
     def encode(self, field: str) -> dict[str, Any]:
         """Colour, shape and size of a point by its label in ``field``; one legend, none for a single kind."""
-        legend = alt.Legend(title=None, orient="bottom", symbolStrokeWidth=0) if len(self.states) > 1 else None
+        if len(self.states) < 2:
+            state = self.states[0] if self.states else State("none", "", POINT, "circle", 34)
+            return {
+                "color": alt.value(state.color),
+                "shape": alt.value(state.shape),
+                "size": alt.value(state.size),
+            }
+        legend = alt.Legend(title=None, orient="bottom", symbolStrokeWidth=0)
         return {
             "color": alt.Color(f"{field}:N", scale=self._scale("color"), legend=legend),
             "shape": alt.Shape(f"{field}:N", scale=self._scale("shape"), legend=legend),
@@ -57,16 +84,31 @@ class States:
         }
 
 
-def rows(table: Any) -> alt.Data:  # noqa: ANN401 (a polars frame; kept out of the signature for the laziness of stubs)
+def rows(table: Any) -> alt.Data:  # noqa: ANN401 (a polars frame, or rows as mappings)
     """A small table as inline data, dates as ISO text: no limit on rows, no file beside the picture."""
-    plain = [
-        {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
-        for row in table.iter_rows(named=True)
-    ]
-    return alt.Data(values=plain)
+    named: Iterable[Mapping[str, Any]] = table.iter_rows(named=True) if hasattr(table, "iter_rows") else table
+    return alt.Data(values=[{key: _json(value) for key, value in row.items()} for row in named])  # type: ignore[arg-type]
 
 
-def finish(chart: alt.TopLevelMixin, description: str = "") -> Any:  # noqa: ANN401
+def _json(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def heading(title: str, lines: Sequence[str], width: float) -> dict[str, Any]:
+    """A title and the lines under it, broken so that they fit the picture; as a keyword for ``properties``."""
+    told = [part for line in lines for part in wrapped(line, width, SUBTITLE_SIZE)]
+    if not title and not told:
+        return {}
+    named = wrapped(title, width, TITLE_SIZE, bold=True)
+    if not named:
+        # Without a title the lines stand in its place, in their own size.
+        return {"title": alt.Title(told, fontSize=SUBTITLE_SIZE, fontWeight="normal", color=QUIET)}
+    return {"title": alt.Title(named, subtitle=told)} if told else {"title": alt.Title(named)}
+
+
+def finish(chart: Any, description: str = "") -> Any:  # noqa: ANN401
     """Give a picture the look, all in one call: a second ``configure`` would replace the first."""
     finished: Any = chart
     if description:
@@ -80,23 +122,72 @@ def finish(chart: alt.TopLevelMixin, description: str = "") -> Any:  # noqa: ANN
             titleColor=QUIET,
             titleFontWeight="normal",
             titleFontSize=12,
-            labelFontSize=11,
+            labelFontSize=LABEL_SIZE,
             domainColor=LINE,
             tickColor=LINE,
             grid=False,
         ),
         title=alt.TitleConfig(
             color=INK,
-            fontSize=15,
+            fontSize=TITLE_SIZE,
             anchor="start",
             subtitleColor=QUIET,
-            subtitleFontSize=12,
+            subtitleFontSize=SUBTITLE_SIZE,
             subtitlePadding=4,
             offset=10,
         ),
         header=alt.HeaderConfig(
             labelColor=INK, labelFontSize=12, labelAnchor="start", labelFontWeight="bold", title=None
         ),
-        legend=alt.LegendConfig(labelColor=INK, labelFontSize=12, symbolSize=90),
+        legend=alt.LegendConfig(labelColor=INK, labelFontSize=12, symbolSize=90, labelLimit=320),
         text=alt.MarkConfig(font=SANS),
     )
+
+
+def svg(chart: alt.TopLevelMixin, title: str = "") -> str:
+    """A picture as SVG text to stand in a page: named and described for those who hear it.
+
+    The outer element gets ``role="img"``, a ``<title>`` (``title``, or the picture's own heading) and a ``<desc>`` (the
+    picture's ``description``), and shrinks with the page. Ids are made unique, so that several pictures in one page do
+    not clip each other.
+
+    Parameters
+    ----------
+    chart
+        What a ``draw`` of this package or a ``.plot()`` returned; any Altair chart.
+    title
+        A short name for the picture.
+
+    Examples
+    --------
+    >>> import altair as alt
+    >>> from brightspot.plot.theme import svg
+    >>> picture = alt.Chart(alt.Data(values=[{"x": 1}])).mark_point().encode(x="x:Q").properties(description="A point.")
+    >>> text = svg(picture, "One point")
+    >>> 'role="img"' in text, "<title" in text, ">A point.</desc>" in text
+    (True, True, True)
+    """
+    import vl_convert
+
+    spec: dict[str, Any] = chart.to_dict()
+    drawn = vl_convert.vegalite_to_svg(spec)
+    name = title or _title(spec) or "Chart"
+    told = str(spec.get("description", ""))
+    key = "b" + hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:10]
+    drawn = re.sub(r'\bid="([^"]+)"', rf'id="{key}-\1"', drawn)
+    drawn = re.sub(r"url\(#([^)]+)\)", rf"url(#{key}-\1)", drawn)
+    drawn = re.sub(r'href="#([^"]+)"', rf'href="#{key}-\1"', drawn)
+    labelled = f'role="img" aria-labelledby="{key}-title{f" {key}-desc" if told else ""}"'
+    opening = re.match(r"\s*<svg\b", drawn)
+    if opening is None:
+        return drawn
+    head, rest = drawn[opening.end() :].split(">", 1)
+    words_in = f'<title id="{key}-title">{html.escape(name, quote=False)}</title>'
+    words_in += f'<desc id="{key}-desc">{html.escape(told, quote=False)}</desc>' if told else ""
+    return f'<svg {labelled} style="max-width:100%;height:auto"{head}>{words_in}{rest}'
+
+
+def _title(spec: Mapping[str, Any]) -> str:
+    title: Any = spec.get("title", "")
+    text: Any = title.get("text", "") if isinstance(title, dict) else title  # type: ignore[reportUnknownMemberType]
+    return " ".join(str(line) for line in text) if isinstance(text, list) else str(text)  # type: ignore[reportUnknownVariableType]

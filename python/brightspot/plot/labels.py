@@ -1,0 +1,178 @@
+"""Where words go in a picture: how wide they are, how to shorten or wrap them, how to keep them apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+# Widths of Arial's (and Helvetica's and Liberation Sans') letters, in thousandths of the font size.
+_WIDTHS = {
+    width: letters
+    for letters, width in (
+        ("ijl'|", 222),
+        (" ftI.,:;/!\\[]·", 278),
+        ("r-()`{}°", 333),
+        ("*", 389),
+        ("ckJsvxyz", 500),
+        ("abdeghnopqu_?$#L0123456789–", 556),
+        ("+=<>~−", 584),
+        ("FTZ", 611),
+        ("ABEKPSVXY&", 667),
+        ("CDHNRUw", 722),
+        ("GOQ", 778),
+        ("mM", 833),
+        ("%", 889),
+        ("W", 944),
+        ("…—", 1000),
+        ("@", 1015),
+    )
+}
+_WIDTH = {letter: width for width, letters in _WIDTHS.items() for letter in letters}
+_UNKNOWN, _WIDE = 600, 1000
+# Other machines' fonts are somewhat wider.
+_SAFETY = 1.06
+
+
+class Box(NamedTuple):
+    """A rectangle, in pixels from the top left."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two share some area."""
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
+
+    def lies_within(self, other: Box) -> bool:
+        """Whether it lies within ``other``."""
+        return (
+            self.left >= other.left
+            and self.right <= other.right
+            and self.top >= other.top
+            and self.bottom <= other.bottom
+        )
+
+
+def text_width(text: str, size: float = 11, *, bold: bool = False) -> float:
+    """Roughly how wide a text is, in pixels; rather too wide than too narrow.
+
+    >>> 50 < text_width("median 62.5") < 70
+    True
+    """
+    thousandths = sum(_WIDTH.get(letter, _UNKNOWN if ord(letter) < 0x2E80 else _WIDE) for letter in text)
+    return thousandths / 1000 * size * _SAFETY * (1.08 if bold else 1)
+
+
+def shortened(text: str, width: float, size: float = 11, *, bold: bool = False) -> str:
+    """Cut a text with an ellipsis so that it fits; empty where not even three letters would.
+
+    >>> shortened("before", 200), shortened("tutoring in small groups", 70), shortened("before", 4)
+    ('before', 'tutoring in…', '')
+    """
+    if text_width(text, size, bold=bold) <= width:
+        return text
+    for end in range(len(text) - 1, 2, -1):
+        cut = text[:end].rstrip(" :;,.-") + "…"
+        if text_width(cut, size, bold=bold) <= width:
+            return cut
+    return ""
+
+
+def wrapped(text: str, width: float, size: float = 11, *, bold: bool = False, most: int = 3) -> list[str]:
+    """Break a text into at most ``most`` lines between words; what does not fit is cut with an ellipsis.
+
+    >>> wrapped("Absences in the four middle schools", 130)
+    ['Absences in the four', 'middle schools']
+    """
+    lines: list[str] = []
+    left = text.split()
+    while left and len(lines) < most:
+        taken = 1
+        while taken < len(left) and text_width(" ".join(left[: taken + 1]), size, bold=bold) <= width:
+            taken += 1
+        if len(lines) == most - 1:
+            taken = len(left)
+        lines.append(shortened(" ".join(left[:taken]), width, size, bold=bold) or left[0])
+        left = left[taken:]
+    return lines
+
+
+def spread(wanted: Sequence[float], distance: float, low: float = -math.inf, high: float = math.inf) -> list[float]:
+    """Move positions apart so that no two are nearer than ``distance``, as little as possible and keeping their order.
+
+    The sum of squared moves is the least that is possible. Positions stay within ``low`` and ``high`` if all of them
+    have room there; if not, they start at ``low`` and run over.
+
+    >>> spread([10, 12, 40], 14)
+    [4.0, 18.0, 40.0]
+    >>> spread([1, 2], 14, low=0, high=100)
+    [0.0, 14.0]
+    """
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    # Less the room that those before need, positions must not fall: pool neighbours that do (isotonic regression).
+    pools: list[tuple[float, int]] = []
+    for place, i in enumerate(order):
+        mean, count = float(wanted[i]) - place * distance, 1
+        while pools and pools[-1][0] > mean:
+            before, n = pools.pop()
+            mean, count = (before * n + mean * count) / (n + count), n + count
+        pools.append((mean, count))
+    ceiling = max(float(low), high - (len(wanted) - 1) * distance)
+    flat = [min(max(mean, float(low)), ceiling) for mean, count in pools for _ in range(count)]
+    placed = [0.0] * len(wanted)
+    for place, i in enumerate(order):
+        placed[i] = flat[place] + place * distance
+    return placed
+
+
+def rows_for(spans: Sequence[tuple[float, float]], gap: float = 6, most: int = 3) -> list[int | None]:
+    """Give each text, from left to right, the first row where it touches no earlier one; None where there is none.
+
+    >>> rows_for([(0, 50), (30, 80), (60, 90)])
+    [0, 1, 0]
+    """
+    ends: list[float] = []
+    rows: list[int | None] = []
+    for start, end in spans:
+        row = next((r for r, last in enumerate(ends) if start >= last + gap), len(ends))
+        if row == len(ends):
+            if row == most:
+                rows.append(None)
+                continue
+            ends.append(end)
+        ends[row] = end
+        rows.append(row)
+    return rows
+
+
+def beside(
+    points: Sequence[tuple[float, float]],
+    texts: Sequence[str],
+    within: Box,
+    *,
+    size: float = 11,
+    taken: Sequence[Box] = (),
+) -> list[Box | None]:
+    """Place each text near its point, over no other text and no ``taken`` box; None where there is no room."""
+    height, placed = size + 2, list(taken)
+    result: list[Box | None] = []
+    for (x, y), text in zip(points, texts, strict=True):
+        width = text_width(text, size)
+        spots = [
+            (left, y + step * height / 2)
+            for step in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6)
+            for left in (x + 8, x - 8 - width)
+        ]
+        boxes = (Box(left, middle - height / 2, left + width, middle + height / 2) for left, middle in spots)
+        free = next(
+            (box for box in boxes if box.lies_within(within) and not any(box.overlaps(other) for other in placed)), None
+        )
+        result.append(free)
+        if free:
+            placed.append(free)
+    return result
