@@ -25,9 +25,10 @@ HEADER = '''"""The records, generated from their JSON Schemas by `make records`;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from brightspot._faces import CycleFace, StudyFace
 from brightspot._record import Record, load_date, load_each, load_moment, load_note, load_optional, load_record, load_tuple
@@ -72,9 +73,7 @@ def plain(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> tup
             item, load = kind(schema["items"], definitions)
             size = schema.get("maxItems")
             shape = (
-                f"tuple[{', '.join([item] * size)}]"
-                if size and size == schema.get("minItems")
-                else f"tuple[{item}, ...]"
+                f"tuple[{', '.join([item] * size)}]" if size and size == schema.get("minItems") else f"Sequence[{item}]"
             )
             return shape, f"load_each({load})" if load else "load_tuple"
         case "object", _:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from brightspot._faces import CycleFace, StudyFace
 from brightspot._record import Record, load_date, load_each, load_moment, load_note, load_optional, load_record, load_tuple
@@ -225,9 +226,9 @@ class Plan(Record):
     outcome: Measure = field(metadata={"load": load_record("Measure")})
     baseline: tuple[date, date] = field(metadata={"load": load_each(load_date)})
     test: tuple[date, date] = field(metadata={"load": load_each(load_date)})
-    process: tuple[Measure, ...] = field(default=(), metadata={"load": load_each(load_record("Measure"))})
-    guards: tuple[Guard, ...] = field(default=(), metadata={"load": load_each(load_record("Guard"))})
-    predictions: tuple[Prediction, ...] = field(default=(), metadata={"load": load_each(load_record("Prediction"))})
+    process: Sequence[Measure] = field(default=(), metadata={"load": load_each(load_record("Measure"))})
+    guards: Sequence[Guard] = field(default=(), metadata={"load": load_each(load_record("Guard"))})
+    predictions: Sequence[Prediction] = field(default=(), metadata={"load": load_each(load_record("Prediction"))})
     analysis: Analysis = "auto"
     lag_days: int = 0
     fair_tries: int = 2
@@ -238,8 +239,8 @@ class Plan(Record):
     team: str = ""
     scale: int = 1
     context: dict[str, str] = field(default_factory=dict)
-    tasks: tuple[Task, ...] = field(default=(), metadata={"load": load_each(load_record("Task"))})
-    data_plan: tuple[Task, ...] = field(default=(), metadata={"load": load_each(load_record("Task"))})
+    tasks: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
+    data_plan: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -261,8 +262,8 @@ class Doing(Record):
     as_planned: Fidelity = "unknown"
     _: KW_ONLY
     fidelity: float | None = None
-    observations: tuple[str, ...] = field(default=(), metadata={"load": load_tuple})
-    surprises: tuple[str, ...] = field(default=(), metadata={"load": load_tuple})
+    observations: Sequence[str] = field(default=(), metadata={"load": load_tuple})
+    surprises: Sequence[str] = field(default=(), metadata={"load": load_tuple})
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -358,7 +359,7 @@ class MeasureStudy(Record):
     n_after: int
     baseline_trend_p: float | None
     baseline_prob_runs: float | None
-    points: tuple[Point, ...] = field(metadata={"load": load_each(load_record("Point"))})
+    points: Sequence[Point] = field(metadata={"load": load_each(load_record("Point"))})
     unit_of_value: str = ""
 
 
@@ -481,12 +482,12 @@ class Study(StudyFace):
     guards: GuardFinding
     process: ProcessFinding
     recommendation: Choice
-    reasons: tuple[Reason, ...] = field(metadata={"load": load_tuple})
-    caveats: tuple[Note, ...] = field(metadata={"load": load_each(load_note)})
+    reasons: Sequence[Reason] = field(metadata={"load": load_tuple})
+    caveats: Sequence[Note] = field(metadata={"load": load_each(load_note)})
     outcome: MeasureStudy = field(metadata={"load": load_record("MeasureStudy")})
-    process_checks: tuple[MeasureStudy, ...] = field(metadata={"load": load_each(load_record("MeasureStudy"))})
-    guard_checks: tuple[GuardCheck, ...] = field(metadata={"load": load_each(load_record("GuardCheck"))})
-    prediction_checks: tuple[PredictionCheck, ...] = field(metadata={"load": load_each(load_record("PredictionCheck"))})
+    process_checks: Sequence[MeasureStudy] = field(metadata={"load": load_each(load_record("MeasureStudy"))})
+    guard_checks: Sequence[GuardCheck] = field(metadata={"load": load_each(load_record("GuardCheck"))})
+    prediction_checks: Sequence[PredictionCheck] = field(metadata={"load": load_each(load_record("PredictionCheck"))})
     plan: Plan = field(metadata={"load": load_record("Plan")})
     is_preregistered: bool
     has_lag_elapsed: bool
@@ -615,9 +616,9 @@ class Cycle(CycleFace):
     plan_hash: str | None = None
     locked_at: datetime | None = field(default=None, metadata={"load": load_optional(load_moment)})
     started_at: datetime | None = field(default=None, metadata={"load": load_optional(load_moment)})
-    amendments: tuple[Amendment, ...] = field(default=(), metadata={"load": load_each(load_record("Amendment"))})
+    amendments: Sequence[Amendment] = field(default=(), metadata={"load": load_each(load_record("Amendment"))})
     doing: Doing | None = field(default=None, metadata={"load": load_optional(load_record("Doing"))})
-    studies: tuple[Study, ...] = field(default=(), metadata={"load": load_each(load_record("Study"))})
+    studies: Sequence[Study] = field(default=(), metadata={"load": load_each(load_record("Study"))})
     decision: Decision | None = field(default=None, metadata={"load": load_optional(load_record("Decision"))})
     cancelled: Cancellation | None = field(default=None, metadata={"load": load_optional(load_record("Cancellation"))})
 

@@ -4,6 +4,9 @@ mod bright;
 mod chart_reference;
 mod cycle;
 mod decision;
+#[cfg(feature = "frame")]
+mod frame;
+#[cfg(feature = "journal")]
 mod journal;
 mod mixed;
 mod mixed_lme4;

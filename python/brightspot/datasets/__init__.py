@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import Any
 
 import polars as pl
 
-__all__ = ["District", "district", "star"]
+__all__ = ["District", "Truth", "district", "star"]
 
 
 def star() -> pl.DataFrame:
@@ -55,6 +55,25 @@ def star() -> pl.DataFrame:
         return pl.read_parquet(path)
 
 
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What was planted in a synthetic district.
+
+    Attributes
+    ----------
+    teachers : polars.DataFrame
+        What each teacher truly adds: ``true_effect`` (points), ``true_effect_sd``, ``true_effect_overall`` (with the
+        school's), ``is_planted``, ``kind`` (``"bright"``, ``"one_year"``, ``"ordinary"``), and for the one-year teacher
+        ``spike`` (points, in that year alone) and ``spike_year``.
+    series : polars.DataFrame
+        What truly happened in each series: ``series``, ``unit_id``, ``has_shift``, ``shift_at`` (first date after it),
+        ``before`` (the level), ``size`` (the change of level), ``unit_of_value``, ``direction``.
+    """
+
+    teachers: pl.DataFrame
+    series: pl.DataFrame
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class District:
     """A synthetic school district: its tables, and the truths that were planted in them.
@@ -84,13 +103,9 @@ class District:
     process : polars.DataFrame
         How often the routine was used: ``plc_id``, ``teacher_id``, ``date`` (Friday), ``n_used``,
         ``n_lessons``.
-    truth_teachers : polars.DataFrame
-        What each teacher truly adds: ``true_effect`` (points), ``true_effect_sd``, ``true_effect_overall`` (with the
-        school's), ``is_planted``, ``kind`` (``"bright"``, ``"one_year"``, ``"ordinary"``), and for the one-year teacher
-        ``spike`` (points, in that year alone) and ``spike_year``.
-    truth_series : polars.DataFrame
-        What truly happened in each series: ``series``, ``unit_id``, ``has_shift``, ``shift_at`` (first date after it),
-        ``before`` (the level), ``size`` (the change of level), ``unit_of_value``, ``direction``.
+    truth : Truth
+        What was planted: ``.teachers`` (who is really better, by how much) and ``.series`` (which series really shifted,
+        when and by how much, and which did not).
     """
 
     seed: int
@@ -102,13 +117,12 @@ class District:
     exit_tickets: pl.DataFrame
     fluency: pl.DataFrame
     process: pl.DataFrame
-    truth_teachers: pl.DataFrame
-    truth_series: pl.DataFrame
+    truth: Truth
 
     @property
     def tables(self) -> Mapping[str, pl.DataFrame]:
         """All tables by name, in the order of the documentation."""
-        return {name: getattr(self, name) for name in _CONTENTS}
+        return {name: _at(self, name) for name in _CONTENTS}
 
     def __repr__(self) -> str:
         """One line per table."""
@@ -135,6 +149,14 @@ class District:
         )
 
 
+def _at(district: District, name: str) -> pl.DataFrame:
+    place: object = district
+    for part in name.split("."):
+        place = getattr(place, part)
+    assert isinstance(place, pl.DataFrame)
+    return place
+
+
 _CONTENTS = {
     "units": "the tree of places: district, schools, teams",
     "teachers": "who teaches in which team, school and grade",
@@ -144,8 +166,8 @@ _CONTENTS = {
     "exit_tickets": "a class and date of two teams around a change: mean score of 20",
     "fluency": "the guard measure of the same classes: facts a minute",
     "process": "a class's week: lessons in which the routine was used",
-    "truth_teachers": "the truth: what each teacher adds, and who was planted",
-    "truth_series": "the truth: which series changed, when and by how much",
+    "truth.teachers": "the truth: what each teacher adds, and who was planted",
+    "truth.series": "the truth: which series changed, when and by how much",
 }
 
 
@@ -169,8 +191,8 @@ def district(*, seed: int = 1) -> District:
 
     Raises
     ------
-    ValueError, OverflowError
-        For a seed that is not an unsigned 64-bit integer.
+    InvalidOptionError
+        For a seed that is not a whole number from 0 to 2**64 - 1.
 
     Examples
     --------
@@ -178,11 +200,16 @@ def district(*, seed: int = 1) -> District:
     >>> place = district(seed=1)
     >>> place.units["kind"].value_counts().sort("kind").rows()
     [('district', 1), ('plc', 60), ('school', 12)]
-    >>> place.truth_teachers["is_planted"].sum()
+    >>> place.truth.teachers["is_planted"].sum()
     15
     """
     from brightspot import _core
+    from brightspot.exceptions import InvalidOptionError
 
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**64:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidOptionError(
+            f"seed = {seed!r} is not possible: it must be a whole number from 0 to 2**64 - 1", option="seed", value=seed
+        )
     tables: dict[str, Any] = _core.district(seed)
-    known = {field.name for field in fields(District)} - {"seed"}
-    return District(seed=seed, **{name: tables[name] for name in known})
+    truth = Truth(teachers=tables.pop("truth_teachers"), series=tables.pop("truth_series"))
+    return District(seed=seed, truth=truth, **tables)

@@ -1,0 +1,78 @@
+"""The command line, for people who do not write Python."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.padding import Padding
+
+from brightspot import __version__
+from brightspot.exceptions import BrightspotError
+
+app = typer.Typer(
+    help="Improvement cycles in school systems: find what works, test what might, keep the evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False) -> None:
+    """Improvement cycles in school systems: find what works, test what might, keep the evidence."""
+    if show:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="The folder for pages and pictures.")] = Path("demo"),
+) -> None:
+    """Run the whole loop on real and on synthetic data, and write pages and pictures."""
+    from brightspot.demo import run
+
+    console = Console(highlight=False)
+    started = time.perf_counter()
+    steps = run(out)
+    number = 0
+    while True:
+        with console.status("working ..."):
+            step = next(steps, None)
+        if step is None:
+            break
+        number += 1
+        heading, sentences = step
+        console.print(f"\n[bold]{number}. {heading}[/bold]")
+        for sentence in sentences:
+            console.print(Padding(sentence, (0, 0, 0, 3)), markup=False)
+    console.print(f"\nDone in {time.perf_counter() - started:.0f} s. Open the pages in {out.resolve()}.", markup=False)
+
+
+@app.command()
+def verify(journal: Annotated[Path, typer.Argument(help="The journal's file.")]) -> None:
+    """Check that a journal is what was written: every event, and the chain that binds them."""
+    from brightspot.journal import Journal
+
+    if not journal.exists():
+        raise typer.BadParameter(f"there is no file {journal}")
+    with Journal(journal) as opened:
+        print(f"{journal}: {opened.verify()} events, all as they were written")
+
+
+def main() -> None:
+    """Run the command line; an error of ours is a sentence, not a trace."""
+    try:
+        app()
+    except BrightspotError as error:
+        print(f"brightspot: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
