@@ -31,7 +31,16 @@ from datetime import date, datetime
 from typing import Literal
 
 from brightspot._faces import CycleFace, StudyFace
-from brightspot._record import Record, load_date, load_each, load_moment, load_note, load_optional, load_record, load_tuple
+from brightspot._record import (
+    Record,
+    load_date,
+    load_each,
+    load_moment,
+    load_note,
+    load_optional,
+    load_record,
+    load_tuple,
+)
 from brightspot._result import Note
 
 '''
@@ -56,7 +65,7 @@ def kind(schema: dict[str, Any], definitions: dict[str, Any]) -> tuple[str, str 
         return name, f'load_record("{name}")' if is_record else None
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     is_optional = "null" in types
-    name, load = plain([t for t in types if t != "null"][0], schema, definitions)
+    name, load = plain(next(t for t in types if t != "null"), schema, definitions)
     if is_optional:
         return f"{name} | None", f"load_optional({load})" if load else None
     return name, load
@@ -83,12 +92,12 @@ def plain(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> tup
             return {"string": "str", "number": "float", "integer": "int", "boolean": "bool"}[name], None
 
 
-def default(schema: dict[str, Any], load: str | None) -> str:
+def default(schema: dict[str, Any], name_of_type: str, load: str | None) -> str:
     """How the default of a field is written."""
     value = schema["default"]
     if isinstance(value, dict):
         assert not value, "only empty mappings are defaults"
-        return f"field(default_factory=dict{metadata(load, after=True)})"
+        return f"field(default_factory={name_of_type}{metadata(load, after=True)})"
     shown = "()" if value == [] else json.dumps(value) if isinstance(value, str) else repr(value)
     return f"field(default={shown}{metadata(load, after=True)})" if load else shown
 
@@ -120,7 +129,7 @@ def record(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> st
         name_of_type, load = kind(fields[attribute], definitions)
         line = f"    {attribute}: {name_of_type}"
         if attribute not in needed:
-            line += f" = {default(fields[attribute], load)}"
+            line += f" = {default(fields[attribute], name_of_type, load)}"
         elif load:
             line += f" = field({metadata(load, after=False)})"
         lines.append(line)

@@ -51,9 +51,11 @@ class StudyFace(Record):
     def _repr_html_(self) -> str:
         told = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.sentences())
         caveats = "".join(
-            f"<li><code>{escaped(note.code)}</code> {escaped(note.message)}</li>" for note in cast("Study", self).caveats
+            f"<li><code>{escaped(note.code)}</code> {escaped(note.message)}</li>"
+            for note in cast("Study", self).caveats
         )
-        return f"<p><strong>Study</strong></p>{told}<p style='margin-bottom:0'>What we may not conclude</p><ul>{caveats}</ul>"
+        conclude = f"<p style='margin-bottom:0'>What we may not conclude</p><ul>{caveats}</ul>"
+        return f"<p><strong>Study</strong></p>{told}{conclude}"
 
 
 class CycleFace(Record):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
-from brightspot.exceptions import BrightspotError, ColumnMissingError, ColumnTypeError, MissingDependencyError
+from brightspot.exceptions import (
+    BrightspotError,
+    ColumnMissingError,
+    ColumnTypeError,
+    InvalidOptionError,
+    MissingDependencyError,
+)
 
 ACCEPTED = "a data frame: polars, pandas, pyarrow, duckdb, or anything with the Arrow capsule interface"
 
@@ -20,8 +26,8 @@ def to_polars(
     Parameters
     ----------
     frame
-        A polars DataFrame or LazyFrame (which is collected), a pandas DataFrame (needs pyarrow; its index is dropped), a
-        pyarrow Table, a duckdb relation, a mapping of column names to sequences, or anything with the Arrow capsule
+        A polars DataFrame or LazyFrame (which is collected), a pandas DataFrame (needs pyarrow; its index is dropped),
+        a pyarrow Table, a duckdb relation, a mapping of column names to sequences, or anything with the Arrow capsule
         interface.
     columns
         The columns that are needed; ``None`` entries and repeats are ignored. What is not named does not cross.
@@ -37,17 +43,39 @@ def to_polars(
     """
     table = _convert(frame)
     if columns is not None:
-        wanted = list(dict.fromkeys(name for name in columns if name is not None))
-        for name in wanted:
-            if not isinstance(name, str):
+        wanted: list[str] = []
+        for name in columns:
+            if name is None or name in wanted:
+                continue
+            if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] (what people give)
                 raise ColumnTypeError(
                     f"a column name must be text, but {name!r} is {type(name).__name__}; give the column's name",
                     column=repr(name),
                 )
             if name not in table.columns:
                 _missing(name, table)
+            wanted.append(name)
         table = table.select([*wanted, *(name for name in optional if name in table.columns and name not in wanted)])
     return _plain(table)
+
+
+def names(option: str, given: object) -> list[str]:
+    """Return the column names of an argument that takes one or several.
+
+    Raises
+    ------
+    InvalidOptionError
+        Where it is neither.
+    """
+    if isinstance(given, str):
+        return [given]
+    if isinstance(given, Iterable):
+        return list(cast("Iterable[str]", given))
+    raise InvalidOptionError(
+        f"{option} = {given!r} is not possible: it must be the name of a column, or a list of names",
+        option=option,
+        value=repr(given),
+    )
 
 
 def _convert(frame: object) -> pl.DataFrame:
@@ -61,7 +89,8 @@ def _convert(frame: object) -> pl.DataFrame:
     if module == "pandas":
         return _from_pandas(frame)
     if module == "duckdb" and hasattr(frame, "pl"):
-        return frame.pl()  # type: ignore[attr-defined]
+        table: pl.DataFrame = cast("Any", frame).pl()
+        return table
     if hasattr(frame, "__arrow_c_stream__"):
         return _attempt(pl.DataFrame, frame)
     raise ColumnTypeError(f"expected {ACCEPTED}; found {type(frame).__name__}", found=type(frame).__name__)
@@ -73,7 +102,7 @@ def _from_pandas(frame: Any) -> pl.DataFrame:  # noqa: ANN401 (pandas is not a d
             "expected a data frame; found a pandas Series, which is one column: give .to_frame()", found="Series"
         )
     try:
-        return pl.from_pandas(frame)
+        return cast("pl.DataFrame", pl.from_pandas(frame))
     except ImportError as error:
         raise MissingDependencyError(
             "a pandas frame comes in through pyarrow, which is not installed; install brightspot[pandas], or give "

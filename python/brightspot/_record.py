@@ -23,7 +23,9 @@ def plain(value: object) -> Any:  # noqa: ANN401 (plain data are of many types)
     if isinstance(value, Note):
         return value.to_dict()
     if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidRecordError(f"a record holds finite numbers, but this is {value}; leave it out where there is none")
+        raise InvalidRecordError(
+            f"a record holds finite numbers, but this is {value}; leave it out where there is none"
+        )
     if isinstance(value, date):  # date-times too
         return value.isoformat()
     if isinstance(value, Mapping):

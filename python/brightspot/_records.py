@@ -8,7 +8,16 @@ from datetime import date, datetime
 from typing import Literal
 
 from brightspot._faces import CycleFace, StudyFace
-from brightspot._record import Record, load_date, load_each, load_moment, load_note, load_optional, load_record, load_tuple
+from brightspot._record import (
+    Record,
+    load_date,
+    load_each,
+    load_moment,
+    load_note,
+    load_optional,
+    load_record,
+    load_tuple,
+)
 from brightspot._result import Note
 
 Direction = Literal["up", "down", "neutral"]
@@ -238,7 +247,7 @@ class Plan(Record):
     practice: str | None = None
     team: str = ""
     scale: int = 1
-    context: dict[str, str] = field(default_factory=dict)
+    context: dict[str, str] = field(default_factory=dict[str, str])
     tasks: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
     data_plan: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
 

@@ -67,7 +67,7 @@ def page(
     parts += [f"<p>{escaped(sentence)}</p>" for sentence in sentences]
     for name, table in tables:
         parts.append(f"<p style='margin-bottom:0'><code>.{escaped(name)}</code></p>")
-        parts.append(table._repr_html_())
+        parts.append(table._repr_html_())  # pyright: ignore[reportPrivateUsage] (what Jupyter calls)
     if notes:
         items = "".join(f"<li><code>{escaped(note.code)}</code> {escaped(note.message)}</li>" for note in notes)
         parts.append(f"<p style='margin-bottom:0'>Notes</p><ul>{items}</ul>")

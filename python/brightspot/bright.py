@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from brightspot import _core, words
-from brightspot._frames import to_polars
+from brightspot._frames import names, to_polars
 from brightspot._result import Note, escaped, page
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class BrightSpots:
     units
         One row per unit, in the order of the groups and names (it is no ranking): the columns of the groups and the
         unit; ``n``; ``n_periods``; ``raw`` (the mean outcome, neither adjusted nor shrunken); ``effect``, ``sd``
-        (prediction error), ``reliability``, ``lo``, ``hi`` (95%) against peers inside ``within``, and the same against all
-        units with the ending ``_overall``; ``prob_exceeds`` (that the effect exceeds the threshold),
+        (prediction error), ``reliability``, ``lo``, ``hi`` (95%) against peers inside ``within``, and the same against
+        all units with the ending ``_overall``; ``prob_exceeds`` (that the effect exceeds the threshold),
         ``expected_percentile``, ``q_value``, each also ``_overall``; the criteria ``has_min_n``, ``has_peers``,
         ``is_in_fdr_set``, ``has_prob``, ``is_consistent`` (null without periods), ``is_candidate``,
         ``is_candidate_overall``; ``finding`` and ``finding_overall``: ``bright``, ``promising``, ``one_period``,
@@ -62,8 +62,8 @@ class BrightSpots:
     false_share_overall
         The same among the units that stand out against all.
     model
-        The model behind it in numbers: fixed terms, variances, and ``stability``, the correlation of a unit's true effects
-        from one period to another.
+        The model behind it in numbers: fixed terms, variances, and ``stability``, the correlation of a unit's true
+        effects from one period to another.
     notes
         Caveats, each with a code and a count.
     spec
@@ -77,7 +77,7 @@ class BrightSpots:
     false_share_overall: float | None
     model: dict[str, Any]
     notes: tuple[Note, ...]
-    spec: dict[str, Any] = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict[str, Any])
     _core: Any = None
 
     @property
@@ -166,9 +166,9 @@ def bright_spots(
     """Find units (teachers, PLCs, schools) that do better than peers under the same conditions.
 
     A mixed model adjusts for the conditions and shrinks what rests on few students. For each unit it gives the
-    probability that its effect exceeds a threshold worth learning from; the candidates are the largest set whose expected
-    share of false ones is at most ``fdr``, each with a probability of at least ``min_prob``. They are a set, not a ranking,
-    and there is no list of the others.
+    probability that its effect exceeds a threshold worth learning from; the candidates are the largest set whose
+    expected share of false ones is at most ``fdr``, each with a probability of at least ``min_prob``. They are a set,
+    not a ranking, and there is no list of the others.
 
     Parameters
     ----------
@@ -184,11 +184,11 @@ def bright_spots(
     adjust
         The conditions to adjust for: prior score, family income ... Numbers enter linearly, text as categories.
     period
-        The column of periods (school years). The effect is then what lasts over them, and a unit is ``bright`` only if it
-        stands out whichever period is left out. Without it a unit is at best ``promising``.
+        The column of periods (school years). The effect is then what lasts over them, and a unit is ``bright`` only if
+        it stands out whichever period is left out. Without it a unit is at best ``promising``.
     threshold
-        The smallest effect worth learning from, in the outcome's unit; None: a tenth of the outcome's standard deviation
-        within period.
+        The smallest effect worth learning from, in the outcome's unit; None: a tenth of the outcome's standard
+        deviation within period.
     fdr
         The expected share of false ones among the candidates, at most.
     min_n
@@ -231,8 +231,7 @@ def bright_spots(
     >>> spots.false_share <= 0.10
     True
     """
-    groups = [within] if isinstance(within, str) else list(within)
-    conditions = [adjust] if isinstance(adjust, str) else list(adjust)
+    groups, conditions = names("within", within), names("adjust", adjust)
     request: dict[str, Any] = {
         "outcome": outcome,
         "unit": unit,

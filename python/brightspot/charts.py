@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from brightspot import _core, words
-from brightspot._frames import iso, to_polars
+from brightspot._frames import iso, names, to_polars
 from brightspot._result import Note, page
 from brightspot.exceptions import InvalidOptionError
 
@@ -47,7 +47,7 @@ class RunChart:
     points: pl.DataFrame
     summary: pl.DataFrame
     notes: tuple[Note, ...]
-    spec: dict[str, Any] = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def plot(
         self,
@@ -98,7 +98,7 @@ class RunChart:
 
     def _title(self) -> str:
         n_charts = self.points.select(self.by).n_unique() if self.by else min(1, self.points.height)
-        n_signals = self.summary["has_signal"].sum()
+        n_signals = int(self.summary["has_signal"].sum())
         what = words.counted(n_charts, "run chart")
         return f"{what}, {words.counted(self.points.height, 'point')}, {words.counted(n_signals, 'signal')}"
 
@@ -132,7 +132,8 @@ def run_chart(
     Parameters
     ----------
     df
-        Any frame: polars, pandas, pyarrow, duckdb, or with the Arrow capsule interface. One row per point, in any order.
+        Any frame: polars, pandas, pyarrow, duckdb, or with the Arrow capsule interface. One row per point, in any
+        order.
     value
         The column of values; with ``size`` the numerator, and what is drawn is ``value / size``.
     time
@@ -142,8 +143,8 @@ def run_chart(
     size
         The column of denominators.
     baseline
-        Which points make the centre line: a count (the first points of each phase), ``(from, to)`` (inclusive dates), or
-        the name of a boolean column. ``None``: all points of the phase.
+        Which points make the centre line: a count (the first points of each phase), ``(from, to)`` (inclusive dates),
+        or the name of a boolean column. ``None``: all points of the phase.
     phases
         Where the chart starts anew: ``18`` or ``[6, 18]`` (after the n-th point), ``{"tutoring": date, ...}`` (names by
         first date; what comes before is called "before"), or the name of a column of labels.
@@ -194,7 +195,7 @@ def run_chart(
     >>> chart.summary.select("center", "longest_run", "longest_run_max", "has_signal", "meaning").row(0)
     (62.5, 11, 7, True, 'improvement')
     """
-    keys = [by] if isinstance(by, str) else list(by)
+    keys = names("by", by)
     frame = to_polars(
         df,
         [
@@ -241,8 +242,8 @@ def _baseline(baseline: Baseline) -> dict[str, Any] | None:
         case _:
             pass
     raise InvalidOptionError(
-        f"baseline = {baseline!r} is not possible: it must be a count of points, a pair of inclusive dates (from, to), or "
-        "the name of a boolean column",
+        f"baseline = {baseline!r} is not possible: it must be a count of points, a pair of inclusive dates (from, to), "
+        "or the name of a boolean column",
         option="baseline",
         value=repr(baseline),
     )
@@ -260,7 +261,7 @@ def _phases(phases: Phases) -> dict[str, Any] | None:
             return {"column": phases}
         case Mapping():
             return {"starts": [[str(name), iso(start)] for name, start in phases.items()]}
-        case Sequence() if all(isinstance(n, int) and not isinstance(n, bool) for n in phases):
+        case Sequence() if all(type(n) is int for n in phases):
             return {"after": list(phases)}
         case _:
             pass

@@ -1,8 +1,9 @@
 """What can go wrong, by what you can do about it.
 
-Every error of this package is a :class:`BrightspotError`, and also the builtin that fits (``ValueError``, ``TypeError``,
-``KeyError``, ``OSError``), so that existing handlers work. Its message says what was wrong, what was found, and what to
-do; ``.code`` is a stable word that never changes, and ``.details`` holds the parts of the message as data.
+Every error of this package is a :class:`BrightspotError`, and also the builtin that fits (``ValueError``,
+``TypeError``, ``KeyError``, ``OSError``), so that existing handlers work. Its message says what was wrong, what was
+found, and what to do; ``.code`` is a stable word that never changes, and ``.details`` holds the parts of the message as
+data.
 """
 
 from __future__ import annotations

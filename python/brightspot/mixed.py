@@ -9,8 +9,9 @@ from typing import Any, Literal
 import polars as pl
 
 from brightspot import _core, words
-from brightspot._frames import to_polars
+from brightspot._frames import names, to_polars
 from brightspot._result import Note, page
+from brightspot.exceptions import InvalidOptionError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,25 +54,8 @@ class MixedModel:
     has_converged: bool
     n_obs: int
     notes: tuple[Note, ...]
-    spec: dict[str, Any] = field(default_factory=dict)
+    spec: dict[str, Any] = field(default_factory=dict[str, Any])
     _core: Any = None
-
-    @classmethod
-    def _of(cls, fitted: _core.MixedModel, spec: dict[str, Any]) -> MixedModel:
-        return cls(
-            fixed=fitted.fixed(),
-            variance=fitted.variance(),
-            criterion=fitted.criterion,
-            sigma=fitted.sigma,
-            theta=fitted.theta,
-            factors=fitted.factors,
-            is_singular=fitted.is_singular,
-            has_converged=fitted.has_converged,
-            n_obs=fitted.n_obs,
-            notes=Note.all_from(fitted.notes()),
-            spec=spec,
-            _core=fitted,
-        )
 
     def effects(self, factor: str | None = None) -> pl.DataFrame:
         """Return one row per level of a factor (the innermost where not given).
@@ -82,13 +66,22 @@ class MixedModel:
             The factor's columns; ``n``; ``effect``, the best linear unbiased predictor, in the outcome's unit;
             ``sd_conditional``, its SD taking the fixed part as known (lme4's ``condVar``); ``sd``, its prediction-error
             SD, which allows for the estimated fixed part; ``reliability``, 1 - sd²/variance, between 0 and 1. For a
-            factor inside another, ``effect_overall``, ``sd_overall`` and ``reliability_overall`` add the levels around it.
+            factor inside another, ``effect_overall``, ``sd_overall`` and ``reliability_overall`` add the levels around
+            it.
         """
         return self._core.effects(self.factors[-1] if factor is None else factor)
 
     def at(self, theta: Sequence[float]) -> MixedModel:
         """Evaluate the same model at a given ``theta``, without optimising."""
-        return self._of(self._core.at([float(t) for t in theta]), self.spec)
+        try:
+            values = [float(t) for t in theta]
+        except (TypeError, ValueError) as error:
+            raise InvalidOptionError(
+                f"theta = {theta!r} is not possible: it must be a list of {len(self.factors)} numbers, one per factor",
+                option="theta",
+                value=repr(theta),
+            ) from error
+        return _model(self._core.at(values), self.spec)
 
     @property
     def vcov(self) -> list[list[float]]:
@@ -166,9 +159,25 @@ def mixed_model(
     >>> model.variance.with_columns(pl.col("variance").round(1))["variance"].to_list()
     [391.2, 270.1, 1611.1]
     """
-    terms = [fixed] if isinstance(fixed, str) else list(fixed)
-    factors = [random] if isinstance(random, str) else list(random)
+    terms, factors = names("fixed", fixed), names("random", random)
     columns = [part.strip() for factor in factors for part in str(factor).split("/") if part.strip()]
     request: dict[str, Any] = {"outcome": outcome, "fixed": terms, "random": factors, "method": method}
     frame = to_polars(df, [outcome, *terms, *columns])
-    return MixedModel._of(_core.mixed_model(frame, request), request)
+    return _model(_core.mixed_model(frame, request), request)
+
+
+def _model(fitted: _core.MixedModel, spec: dict[str, Any]) -> MixedModel:
+    return MixedModel(
+        fixed=fitted.fixed(),
+        variance=fitted.variance(),
+        criterion=fitted.criterion,
+        sigma=fitted.sigma,
+        theta=fitted.theta,
+        factors=fitted.factors,
+        is_singular=fitted.is_singular,
+        has_converged=fitted.has_converged,
+        n_obs=fitted.n_obs,
+        notes=Note.all_from(fitted.notes()),
+        spec=spec,
+        _core=fitted,
+    )

@@ -41,8 +41,8 @@ def test_columns_are_the_contract():
         "plc", "time", "value", "center", "lcl", "ucl", "phase", "is_baseline", "is_excluded", "signals", "meaning",
     ]  # fmt: skip
     assert chart.summary.columns == [
-        "plc", "phase", "n_obs", "n_useful", "center", "longest_run", "longest_run_max", "n_crossings", "n_crossings_min",
-        "prob_runs", "prob_basis", "n_beyond_limits", "has_signal", "meaning",
+        "plc", "phase", "n_obs", "n_useful", "center", "longest_run", "longest_run_max", "n_crossings",
+        "n_crossings_min", "prob_runs", "prob_basis", "n_beyond_limits", "has_signal", "meaning",
     ]  # fmt: skip
     assert chart.points.schema["signals"] == pl.List(pl.String)
 
@@ -63,7 +63,9 @@ def test_a_shift_is_seen_named_and_improbable():
 
 
 def test_rows_and_groups_in_any_order_give_the_same():
-    frame = pl.concat([SERIES.with_columns(plc=pl.lit(name), score=pl.col("score") * k) for k, name in enumerate("cab", 1)])
+    frame = pl.concat(
+        [SERIES.with_columns(plc=pl.lit(name), score=pl.col("score") * k) for k, name in enumerate("cab", 1)]
+    )
     straight = bs.run_chart(frame, value="score", time="week", by=["plc"])
     shuffled = bs.run_chart(frame.sample(fraction=1.0, shuffle=True, seed=4), value="score", time="week", by=["plc"])
     assert_frame_equal(straight.points, shuffled.points)
@@ -114,7 +116,13 @@ def test_a_row_without_a_time_is_left_out_and_counted():
 
 def test_denominators():
     frame = SERIES.select("week", absent=pl.col("score") - 45, enrolled=pl.lit(20.0)).with_columns(
-        enrolled=pl.when(pl.col("week") == 1).then(0).when(pl.col("week") == 2).then(None).when(pl.col("week") == 3).then(2).otherwise("enrolled")
+        enrolled=pl.when(pl.col("week") == 1)
+        .then(0)
+        .when(pl.col("week") == 2)
+        .then(None)
+        .when(pl.col("week") == 3)
+        .then(2)
+        .otherwise("enrolled")
     )
     chart = bs.run_chart(frame, value="absent", size="enrolled", time="week", direction="down")
     assert codes(chart)["invalid_denominator"] == 2
@@ -142,7 +150,9 @@ def test_repeated_times_are_named_or_combined():
 def test_phases_by_count_date_and_label_agree():
     by_count = bs.run_chart(STEP, value="score", time="day", phases=12)
     by_date = bs.run_chart(STEP, value="score", time="day", phases={"tutoring": MONDAYS[12]})
-    labelled = STEP.with_columns(stage=pl.when(pl.col("day") < MONDAYS[12]).then(pl.lit("before")).otherwise(pl.lit("tutoring")))
+    labelled = STEP.with_columns(
+        stage=pl.when(pl.col("day") < MONDAYS[12]).then(pl.lit("before")).otherwise(pl.lit("tutoring"))
+    )
     by_label = bs.run_chart(labelled, value="score", time="day", phases="stage")
     assert by_count.summary["phase"].to_list() == ["1", "2"]
     assert by_date.summary["phase"].to_list() == ["before", "tutoring"]
@@ -150,7 +160,9 @@ def test_phases_by_count_date_and_label_agree():
     assert_frame_equal(by_date.summary.drop("phase"), by_count.summary.drop("phase"))
     assert by_date.summary["center"].to_list() == [11.0, 15.0]
     several = bs.run_chart(STEP, value="score", time="day", phases=[6, 18], baseline=4)
-    assert several.points.group_by("phase", maintain_order=True).agg(pl.col("is_baseline").sum())["is_baseline"].to_list() == [4, 4, 4]
+    assert several.points.group_by("phase", maintain_order=True).agg(pl.col("is_baseline").sum())[
+        "is_baseline"
+    ].to_list() == [4, 4, 4]
 
 
 def test_baselines_by_count_date_and_column_agree():
@@ -201,7 +213,7 @@ def test_direction_and_target_by_column():
 @pytest.mark.parametrize(
     ("kind", "needle", "arguments"),
     [
-        (ex.ColumnMissingError, "did you mean \"score\"", {"value": "scores"}),
+        (ex.ColumnMissingError, 'did you mean "score"', {"value": "scores"}),
         (ex.ColumnTypeError, "must hold numbers", {"value": "plc"}),
         (ex.ColumnTypeError, "sorts|parse it", {"time": "plc"}),
         (ex.ColumnTypeError, "true and false", {"exclude": "score"}),
