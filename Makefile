@@ -25,6 +25,7 @@ test-rust: ## Run the core's tests (without polars: seconds)
 
 test-frame: ## Run the core's tests of data frames, as a Rust user has them (compiles polars once more)
 	cargo test --locked --profile frame --no-default-features --features frame --test it frame
+	cargo test --locked --profile frame --no-default-features --features frame --doc frame
 
 test-py: build ## Run the tests of the Python package, its docstrings and notebooks
 	$(BIN)/python -m pytest

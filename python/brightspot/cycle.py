@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, cast
+from typing import cast
 
 import polars as pl
 
@@ -12,7 +12,7 @@ from brightspot import _core
 from brightspot._frames import iso, to_polars
 from brightspot._record import plain
 from brightspot._records import Doing, Measure, Plan, Study
-from brightspot._result import Note
+from brightspot.exceptions import InvalidOptionError
 
 Day = str | date
 Moment = str | date | datetime
@@ -32,8 +32,8 @@ def study(
     """Study a plan's data: four separate findings, what they allow, and what may not be concluded.
 
     The mean of the test window is compared with that of the baseline, with an interval that allows for autocorrelation
-    and for the short baseline; the verdict is ``improved`` or ``worsened`` only if the whole 90% interval lies on one side
-    of no change. The study is a pure function: the same plan, data and dates give the same study.
+    and for the short baseline; the verdict is ``improved`` or ``worsened`` only if the whole 90% interval lies on one
+    side of no change. The study is a pure function: the same plan, data and dates give the same study.
 
     Parameters
     ----------
@@ -84,6 +84,7 @@ def study(
     >>> found.signal, found.prediction, found.recommendation
     ('improved', 'met', 'adopt')
     """
+    plan = a_plan(plan)
     result, _ = _core.study(
         plain(plan),
         frames_for(plan, frames),
@@ -96,6 +97,17 @@ def study(
     return Study(**result)
 
 
+def a_plan(plan: object) -> Plan:
+    """The plan, or an error that says what was given instead."""
+    if isinstance(plan, Plan):
+        return plan
+    raise InvalidOptionError(
+        f"plan = {plan!r} is not possible: it must be a bs.Plan; make one of plain data with bs.Plan.from_dict",
+        option="plan",
+        value=repr(plan),
+    )
+
+
 def frames_for(plan: Plan, frames: Frames) -> list[tuple[str | None, pl.DataFrame]]:
     """The frames as the core takes them, with only the columns that the plan's measures name."""
     measures = {measure.name: measure for measure in [plan.outcome, *plan.process, *(g.measure for g in plan.guards)]}
@@ -103,12 +115,16 @@ def frames_for(plan: Plan, frames: Frames) -> list[tuple[str | None, pl.DataFram
         named = cast("Mapping[str, object]", frames)
         return [(name, to_polars(frame, *_columns(measures.get(name)))) for name, frame in named.items()]
     wanted = [column for measure in measures.values() for column in (measure.value, measure.time, measure.size)]
-    return [(None, to_polars(frames, wanted, [measure.measure for measure in measures.values()]))]
+    return [(None, to_polars(cast("object", frames), wanted, [measure.measure for measure in measures.values()]))]
 
 
 def _is_columns(mapping: Mapping[str, object], measures: Mapping[str, Measure]) -> bool:
     """Whether a mapping is a table (names to sequences) and not frames by measure."""
-    return bool(mapping) and not set(mapping) & set(measures) and all(isinstance(v, list | tuple) for v in mapping.values())
+    return (
+        bool(mapping)
+        and not set(mapping) & set(measures)
+        and all(isinstance(v, list | tuple) for v in mapping.values())
+    )
 
 
 def _columns(measure: Measure | None) -> tuple[list[str | None] | None, list[str]]:
@@ -121,8 +137,3 @@ def moment(at: Moment) -> str:
     if isinstance(at, datetime) and at.tzinfo is None:
         at = at.astimezone()
     return at if isinstance(at, str) else at.isoformat()
-
-
-def notes_of(said: Sequence[dict[str, Any]]) -> tuple[Note, ...]:
-    """Notes on what came in."""
-    return Note.all_from(said)

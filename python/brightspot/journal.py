@@ -15,7 +15,7 @@ from brightspot._frames import iso
 from brightspot._record import plain
 from brightspot._records import Choice, Cycle, Doing, Fidelity, Plan, Study
 from brightspot._result import escaped
-from brightspot.cycle import Day, Frames, Moment, frames_for, moment
+from brightspot.cycle import Day, Frames, Moment, a_plan, frames_for, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Event:
 class Journal:
     """Cycles in one SQLite file, made on first use; every move is an event, and events are never changed.
 
-    Use it as a context manager. Several processes may write to one file; a network share is no place for it. A move that
-    the state of a cycle does not allow is refused with the moves that are legal. The file's chain of hashes shows
+    Use it as a context manager. Several processes may write to one file; a network share is no place for it. A move
+    that the state of a cycle does not allow is refused with the moves that are legal. The file's chain of hashes shows
     tampering (``verify``).
 
     Parameters
@@ -75,11 +75,11 @@ class Journal:
         """Close the file; further calls raise a StoreError."""
         self._journal.close()
 
-    def draft(self, plan: Plan, *, by: str, at: Moment | None = None, id: str | None = None) -> Cycle:  # noqa: A002
+    def draft(self, plan: Plan, *, by: str, at: Moment | None = None, id: str | None = None) -> Cycle:
         """Draft a cycle; it gets a fresh id where none is given."""
-        return _cycle(self._journal.draft(id or uuid4().hex, plain(plan), by, _at(at)))
+        return _cycle(self._journal.draft(id or uuid4().hex, plain(a_plan(plan)), by, _at(at)))
 
-    def lock(self, id: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:  # noqa: A002
+    def lock(self, id: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:
         """Lock the plan: from now on it does not change, and its predictions count.
 
         Raises
@@ -89,17 +89,17 @@ class Journal:
         """
         return _cycle(self._journal.lock(id, by, _at(at), version))
 
-    def amend(self, id: str, note: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:  # noqa: A002
+    def amend(self, id: str, note: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:
         """Note an amendment beside the locked plan; it is marked where it came after the first data."""
         return _cycle(self._journal.amend(id, note, by, _at(at), version))
 
-    def start(self, id: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:  # noqa: A002
+    def start(self, id: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:
         """Start the test."""
         return _cycle(self._journal.start(id, by, _at(at), version))
 
     def do(
         self,
-        id: str,  # noqa: A002
+        id: str,
         *,
         by: str,
         as_planned: Fidelity = "unknown",
@@ -117,7 +117,7 @@ class Journal:
 
     def study(
         self,
-        id: str,  # noqa: A002
+        id: str,
         frames: Frames,
         as_of: Day,
         *,
@@ -126,14 +126,14 @@ class Journal:
         at: Moment | None = None,
         version: int | None = None,
     ) -> Study:
-        """Study the data of a cycle (as :func:`brightspot.study`) and keep the study; again, it stands beside the older."""
+        """Study a cycle's data (:func:`brightspot.study`) and keep the study; again, it stands beside the older."""
         chosen = frames_for(self.cycle(id).plan, frames)
         result, _ = self._journal.study(id, chosen, str(iso(as_of)), learned, by, _at(at), version)
         return Study(**result)
 
     def decide(
         self,
-        id: str,  # noqa: A002
+        id: str,
         chosen: Choice,
         *,
         by: str,
@@ -144,11 +144,11 @@ class Journal:
         """Record what the team decided; a decision other than the recommendation needs a reason."""
         return _cycle(self._journal.decide(id, chosen, reason, by, _at(at), version))
 
-    def cancel(self, id: str, *, by: str, reason: str, at: Moment | None = None, version: int | None = None) -> Cycle:  # noqa: A002
+    def cancel(self, id: str, *, by: str, reason: str, at: Moment | None = None, version: int | None = None) -> Cycle:
         """Give a cycle up; it stays on record."""
         return _cycle(self._journal.cancel(id, reason, by, _at(at), version))
 
-    def cycle(self, id: str) -> Cycle:  # noqa: A002
+    def cycle(self, id: str) -> Cycle:
         """A cycle as it stands."""
         return _cycle(self._journal.cycle(id))
 
@@ -156,11 +156,9 @@ class Journal:
         """All cycles, in the order in which they were drafted."""
         return tuple(_cycle(data) for data in self._journal.cycles())
 
-    def history(self, id: str) -> tuple[Event, ...]:  # noqa: A002
+    def history(self, id: str) -> tuple[Event, ...]:
         """What happened to a cycle, the oldest first."""
-        return tuple(
-            Event(**{**event, "at": datetime.fromisoformat(event["at"])}) for event in self._journal.history(id)
-        )
+        return tuple(Event(at=datetime.fromisoformat(event.pop("at")), **event) for event in self._journal.history(id))
 
     def verify(self) -> int:
         """Check the chain of hashes; returns the number of events.
@@ -177,10 +175,12 @@ class Journal:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escaped(c.id)}</td><td>{escaped(c.plan.title or c.plan.change)}</td><td>{escaped(c.state)}</td></tr>"
-            for c in self.cycles()
+            f"<tr><td>{escaped(cycle.id)}</td><td>{escaped(cycle.plan.title or cycle.plan.change)}</td>"
+            f"<td>{escaped(cycle.state)}</td></tr>"
+            for cycle in self.cycles()
         )
-        return f"<p><strong>{escaped(repr(self))}</strong></p><table><tr><th>id</th><th>change</th><th>state</th></tr>{rows}</table>"
+        heads = "<tr><th>id</th><th>change</th><th>state</th></tr>"
+        return f"<p><strong>{escaped(repr(self))}</strong></p><table>{heads}{rows}</table>"
 
 
 def _at(at: Moment | None) -> str:

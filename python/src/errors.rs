@@ -57,8 +57,12 @@ pub(crate) fn request<'py, T: serde::de::DeserializeOwned>(arguments: &Bound<'py
             .get_item(path.split(['.', '[']).next().unwrap_or_default())
             .ok()
             .flatten()
+            .and_then(|value| value.repr().ok())
             .map_or_else(|| "this".to_owned(), |value| value.to_string());
-        brightspot::Error::option(&path, found, error.into_inner().to_string()).into()
+        let problem = brightspot::record::plainly(&error.into_inner().to_string());
+        // "unknown variant `x`, expected `a` or `b`": what is allowed stands last.
+        let allowed = problem.rsplit_once("expected ").map_or(problem.as_str(), |(_, allowed)| allowed);
+        brightspot::Error::option(&path, found, allowed).into()
     })
 }
 

@@ -11,7 +11,7 @@ mod stamp;
 pub(crate) use canonical::hex;
 pub use canonical::{canonical_json, hash_of};
 pub(crate) use schema::kind_named;
-pub use schema::{Kind, Record, check_as, schema_document};
+pub use schema::{Kind, Record, check_as, plainly, schema_document};
 pub(crate) use stamp::date_of;
 pub use stamp::{Stamp, parse_timestamp};
 

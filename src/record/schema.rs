@@ -89,10 +89,35 @@ pub fn check_as<T: Record>(data: Value) -> Result<T> {
         let path = error.path().to_string();
         // serde_path_to_error writes "." for the record as a whole.
         let path = if path == "." { "" } else { path.as_str() };
-        invalid(T::KIND, path, error.inner().to_string())
+        invalid(T::KIND, path, plainly(&error.inner().to_string()))
     })?;
     record.validate()?;
     Ok(record)
+}
+
+/// What a deserialiser says, in words for people who know no Rust.
+///
+/// ```
+/// use brightspot::record::plainly;
+///
+/// assert_eq!(plainly("invalid type: string \"3\", expected f64"), "invalid type: string \"3\", expected a number");
+/// ```
+pub fn plainly(message: &str) -> String {
+    [
+        ("expected f64", "expected a number"),
+        ("expected u32", "expected a whole number"),
+        ("expected u64", "expected a whole number"),
+        ("expected usize", "expected a whole number"),
+        ("expected a string", "expected text"),
+        ("expected a sequence", "expected a list"),
+        ("invalid type: null", "invalid type: nothing"),
+        ("invalid type: unit value", "invalid type: nothing"),
+        ("unknown variant", "unknown word"),
+        ("unknown field", "there is no field"),
+        ("missing field", "it lacks the field"),
+    ]
+    .into_iter()
+    .fold(message.to_owned(), |text, (technical, plain)| text.replace(technical, plain))
 }
 
 /// One JSON Schema document with every kind of record under `$defs`, in the order of the list; what they refer to

@@ -85,11 +85,11 @@ fn an_error_says_where_and_what() {
         (wrong(&["predictions", "0", "belief"], json!("high")), "Plan.predictions[0].belief: invalid type"),
         (wrong(&["predictions", "0", "belief"], json!(70)), "Plan.predictions[0].belief: is a probability"),
         (wrong(&["predictions", "0", "at_most"], json!(1.0)), "Plan.predictions[0]: must say what change"),
-        (wrong(&["outcome", "kind"], json!("ratio")), "Plan.outcome.kind: unknown variant `ratio`"),
+        (wrong(&["outcome", "kind"], json!("ratio")), "Plan.outcome.kind: unknown word `ratio`"),
         (wrong(&["outcome", "kind"], json!("rate")), "Plan.outcome.size: a proportion or a rate needs"),
         (wrong(&["baseline", "0"], json!("2026-09-31")), "Plan.baseline[0]: "),
         (wrong(&["aim"], json!(" ")), "Plan.aim: must not be empty"),
-        (wrong(&["colour"], json!("red")), "Plan.colour: unknown field `colour`"),
+        (wrong(&["colour"], json!("red")), "Plan.colour: there is no field `colour`"),
         (
             wrong(&["guards"], json!([{"measure": {"name": "f"}, "margin": -1}])),
             "Plan.guards[0].margin: is the largest",
