@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 # Widths of Arial's (and Helvetica's and Liberation Sans') letters, in thousandths of the font size.
@@ -102,31 +103,48 @@ def wrapped(text: str, width: float, size: float = 11, *, bold: bool = False, mo
     return lines
 
 
-def spread(wanted: Sequence[float], distance: float, low: float = -math.inf, high: float = math.inf) -> list[float]:
+def spread(
+    wanted: Sequence[float], distance: float | Sequence[float], low: float = -math.inf, high: float = math.inf
+) -> list[float]:
     """Move positions apart so that no two are nearer than ``distance``, as little as possible and keeping their order.
 
     The sum of squared moves is the least that is possible. Positions stay within ``low`` and ``high`` if all of them
     have room there; if not, they start at ``low`` and run over.
 
+    Parameters
+    ----------
+    wanted
+        Where they would best stand.
+    distance
+        How far apart two must be; or how high each is, so that neighbours are half the one and half the other apart.
+    low, high
+        Bounds for the positions.
+
+    Examples
+    --------
     >>> spread([10, 12, 40], 14)
     [4.0, 18.0, 40.0]
     >>> spread([1, 2], 14, low=0, high=100)
     [0.0, 14.0]
     """
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    sizes = [float(distance)] * len(wanted) if isinstance(distance, int | float) else [float(d) for d in distance]
+    offsets = [0.0] if order else []
+    for before, after in pairwise(order):
+        offsets.append(offsets[-1] + (sizes[before] + sizes[after]) / 2)
     # Less the room that those before need, positions must not fall: pool neighbours that do (isotonic regression).
     pools: list[tuple[float, int]] = []
-    for place, i in enumerate(order):
-        mean, count = float(wanted[i]) - place * distance, 1
+    for i, offset in zip(order, offsets, strict=True):
+        mean, count = float(wanted[i]) - offset, 1
         while pools and pools[-1][0] > mean:
-            before, n = pools.pop()
-            mean, count = (before * n + mean * count) / (n + count), n + count
+            before_mean, n = pools.pop()
+            mean, count = (before_mean * n + mean * count) / (n + count), n + count
         pools.append((mean, count))
-    ceiling = max(float(low), high - (len(wanted) - 1) * distance)
+    ceiling = max(float(low), high - (offsets[-1] if offsets else 0.0))
     flat = [min(max(mean, float(low)), ceiling) for mean, count in pools for _ in range(count)]
     placed = [0.0] * len(wanted)
-    for place, i in enumerate(order):
-        placed[i] = flat[place] + place * distance
+    for i, base, offset in zip(order, flat, offsets, strict=True):
+        placed[i] = base + offset
     return placed
 
 
@@ -157,22 +175,25 @@ def beside(
     *,
     size: float = 11,
     taken: Sequence[Box] = (),
+    avoided: Sequence[Box] = (),
 ) -> list[Box | None]:
-    """Place each text near its point, over no other text and no ``taken`` box; None where there is no room."""
+    """Place each text near its point, over no other text and no ``taken`` box; None where there is no room.
+
+    What is ``avoided`` is covered only where nothing near the point is free of it.
+    """
     height, placed = size + 2, list(taken)
     result: list[Box | None] = []
     for (x, y), text in zip(points, texts, strict=True):
-        width = text_width(text, size)
-        spots = [
-            (left, y + step * height / 2)
+        width = text_width(text, size) + 3
+        boxes = [
+            Box(left, y + (step - 1) * height / 2, left + width, y + (step + 1) * height / 2)
             for step in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6)
             for left in (x + 8, x - 8 - width)
         ]
-        boxes = (Box(left, middle - height / 2, left + width, middle + height / 2) for left, middle in spots)
-        free = next(
-            (box for box in boxes if box.lies_within(within) and not any(box.overlaps(other) for other in placed)), None
-        )
-        result.append(free)
-        if free:
-            placed.append(free)
+        free = [box for box in boxes if box.lies_within(within) and not any(box.overlaps(other) for other in placed)]
+        clear = (box for box in free if not any(box.overlaps(other) for other in avoided))
+        chosen = next(clear, free[0] if free else None)
+        result.append(chosen)
+        if chosen:
+            placed.append(chosen)
     return result

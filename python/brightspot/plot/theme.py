@@ -49,11 +49,11 @@ class States:
         """Only the kinds that occur, so that a legend names nothing that is not there."""
         return States([state for state in self.states if state.code in codes])
 
-    def scaled(self, factor: float) -> States:
-        """The same with smaller marks, those that stand out still larger than the others."""
+    def scaled(self, factor: float, *, usual: str = "none", least: int = 30) -> States:
+        """The same with smaller marks; all but the ``usual`` kind stay large enough to be told apart."""
         return States(
             [
-                State(s.code, s.label, s.color, s.shape, max(9 if s.code == "none" else 30, round(s.size * factor)))
+                State(s.code, s.label, s.color, s.shape, max(5 if s.code == usual else least, round(s.size * factor)))
                 for s in self.states
             ]
         )

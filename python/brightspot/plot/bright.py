@@ -1,0 +1,425 @@
+"""The pictures of a search for bright spots: effects with their intervals, and differences against size.
+
+No unit is named but the candidates, and no axis gives a rank: there is no league table to be read off.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import altair as alt
+import polars as pl
+
+from brightspot import words
+from brightspot.exceptions import InvalidOptionError
+from brightspot.plot import theme
+from brightspot.plot.axes import nice_ticks
+from brightspot.plot.labels import Box, beside
+from brightspot.plot.theme import BLUE, FAINT, INK, LABEL_SIZE, ORANGE, QUIET, State, States
+
+if TYPE_CHECKING:
+    from brightspot.bright import BrightSpots
+
+STATES = States(
+    [
+        State("not_distinguishable", words.FINDINGS["not_distinguishable"], "#6E7A82", "circle", 28),
+        State("bright", words.FINDINGS["bright"], BLUE, "diamond", 75),
+        State("promising", words.FINDINGS["promising"], BLUE, "triangle-up", 75),
+        State("one_period", words.FINDINGS["one_period"], ORANGE, "square", 55),
+    ]
+)
+# A label needs so many pixels; where candidates would take more than a picture has, none is named.
+ROW, MOST_HEIGHT, HEAD = 14.0, 1000, 20
+UNLABELLED_HEIGHT = 440
+# With more points than this, labels avoid only those of candidates.
+MOST_AVOIDED = 1000
+# Below this reliability nothing but the prior is in an effect, and no difference can be had from it.
+LEAST_RELIABILITY = 0.02
+
+Row = dict[str, Any]
+Kind = Literal["effects", "funnel"]
+Question = Literal["within", "overall"]
+Side = Literal["left", "right"]
+
+
+def draw(
+    result: BrightSpots,
+    *,
+    kind: Kind = "effects",
+    question: Question = "within",
+    title: str = "",
+    width: int | None = None,
+    height: int | None = None,
+) -> alt.TopLevelMixin:
+    """Draw the effects of all units with their 95% intervals, or their differences against their size (a funnel).
+
+    Parameters
+    ----------
+    result
+        What :func:`brightspot.bright_spots` returned.
+    kind
+        ``"effects"``: shrunken effects in order, with intervals, no effect and the threshold; ``"funnel"``: differences
+        before they are shrunk, against the number of students, with the band in which ordinary units lie.
+    question
+        ``"within"``: against peers in the same group; ``"overall"``: against all units.
+    title
+        A heading.
+    width, height
+        In pixels; the height of effects grows with the candidates where it is not given.
+    """
+    for option, value, allowed in (
+        ("kind", kind, ("effects", "funnel")),
+        ("question", question, ("within", "overall")),
+    ):
+        if value not in allowed:
+            raise InvalidOptionError(
+                f"{option} = {value!r} is not possible: it must be {allowed[0]!r} or {allowed[1]!r}",
+                option=option,
+                value=repr(value),
+            )
+    ending = "_overall" if question == "overall" else ""
+    units = _units(result, ending)
+    picture = _effects if kind == "effects" else _funnel
+    return picture(result, units, question == "overall", title, width or 620, height)
+
+
+def _units(result: BrightSpots, ending: str) -> pl.DataFrame:
+    """The units that may be shown, with the columns of one question under plain names."""
+    unit, within = result.spec["unit"], list(result.spec.get("within", ()))
+    columns = ["effect", "sd", "reliability", "lo", "hi", "is_candidate", "finding"]
+    table = result.units.select(
+        pl.col(unit).cast(pl.String).fill_null("(none)").alias("name"),
+        (pl.concat_str([pl.col(group).cast(pl.String).fill_null("(none)") for group in within], separator=", "))
+        if within
+        else pl.lit("").alias("group"),
+        pl.col("n"),
+        *(pl.col(column + ending).alias(column) for column in columns),
+    )
+    table = table.rename({table.columns[1]: "group"})
+    # A name that occurs in several groups is told apart by its group.
+    is_twice = pl.len().over("name") > 1
+    return table.with_columns(
+        name=pl.when(is_twice & (pl.col("group") != "")).then(pl.format("{} ({})", "name", "group")).otherwise("name")
+    )
+
+
+def _shown(units: pl.DataFrame) -> pl.DataFrame:
+    return units.filter((pl.col("finding") != "suppressed") & pl.col("effect").is_finite())
+
+
+def _effects(
+    result: BrightSpots, units: pl.DataFrame, overall: bool, title: str, width: int, height: int | None
+) -> Any:  # noqa: ANN401 (altair's own types are partly unknown)
+    shown = _shown(units).sort("effect", descending=True)
+    flags: list[bool] = shown["is_candidate"].to_list()
+    middles, height, is_labelled = _layout(flags, height)
+    labels = STATES.labels()
+    rows: list[Row] = [
+        {
+            "mark": "candidate" if row["is_candidate"] else "ordinary",
+            "y": y,
+            "effect": row["effect"],
+            "lo": row["lo"],
+            "hi": row["hi"],
+            "state": labels.get(row["finding"], labels["not_distinguishable"]),
+            **({"name": row["name"]} if row["is_candidate"] else {}),
+        }
+        for row, y in zip(shown.iter_rows(named=True), middles, strict=True)
+    ]
+    ends = [value for row in rows for value in (row["lo"], row["hi"])] + [0.0, result.threshold]
+    pad = (max(ends) - min(ends) or 1.0) * 0.03
+    low, high = min(ends) - pad, max(ends) + pad
+    values, decimals = nice_ticks(low, high, 8)
+    unit_of_value = result.spec["spec"]["words"]["values"]
+
+    def across(field: str) -> alt.X:
+        return alt.X(
+            f"{field}:Q",
+            title=f"{unit_of_value} more or less than {words.peers(result.spec, overall=overall)}",
+            scale=alt.Scale(domain=[low, high], nice=False, zero=False),
+            axis=alt.Axis(values=values, format=f"+.{decimals}f", labelExpr=_signed_zero()),
+        )
+
+    x = across("effect")
+    y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, height], reverse=True, nice=False))
+    least = (height - HEAD) / max(1, len(rows))
+    present = STATES.present({_state(row) for row in shown.iter_rows(named=True)})
+    stroke = min(1.6, max(0.4, least * 0.45))
+    rows += _references(result.threshold)
+    text: dict[str, Any] = {"fontSize": LABEL_SIZE, "baseline": "middle"}
+    layers = [
+        _rows_of("zero").mark_rule(color=INK, strokeWidth=1.2).encode(x=x),
+        _rows_of("threshold").mark_rule(color=BLUE, strokeWidth=1.2, strokeDash=[5, 3]).encode(x=x),
+        _rows_of("ordinary").mark_rule(color="#B9C1C6", strokeWidth=stroke).encode(x=across("lo"), x2="hi:Q", y=y),
+        _rows_of("candidate").mark_rule(strokeWidth=1.8).encode(x=across("lo"), x2="hi:Q", y=y, color=_color(present)),
+        alt.Chart()
+        .transform_filter("datum.mark === 'ordinary' || datum.mark === 'candidate'")
+        .mark_point(filled=True, opacity=1)
+        .encode(
+            x=x,
+            y=y,
+            **_scaled(present, min(1.0, least / 5), 60 if is_labelled else 20).encode("state"),
+            tooltip=_tooltip(),
+        ),
+        *(
+            _rows_of(mark).mark_text(color=color, align=align, dx=dx, **text).encode(x=x, y=alt.value(8), text="text:N")
+            for mark, color, align, dx in _reference_labels(result.threshold)
+        ),
+    ]
+    if is_labelled and any(flags):
+        layers.append(
+            _rows_of("candidate")
+            .mark_text(color=INK, align="left", dx=6, **text)
+            .encode(x=across("hi"), y=y, text="name:N")
+        )
+    told = _lines(result, units, shown.height, overall=overall, is_labelled=is_labelled)
+    picture = alt.layer(*layers).properties(
+        data=theme.rows(rows), width=width, height=height, **theme.heading(title, told, width + 40)
+    )
+    return theme.finish(picture, " ".join([title + "." if title else "", *told, *_numbers(result, shown)]).strip())
+
+
+def _layout(flags: Sequence[bool], height: int | None) -> tuple[list[float], int, bool]:
+    """The pixel of every unit from the top, the height, and whether there is room to name the candidates.
+
+    The vertical axis has no meaning but the order: a candidate gets the room of its label, the others share the rest.
+    """
+    n_candidates, n_others = sum(flags), len(flags) - sum(flags)
+    needed = n_candidates * ROW
+    if height is None:
+        wanted = round(HEAD + needed + min(max(90.0, n_others * 7.0), 320.0))
+        height = wanted if wanted <= MOST_HEIGHT else UNLABELLED_HEIGHT
+    room = max(1.0, height - HEAD - 6.0)
+    is_labelled = needed <= room * (0.8 if n_others else 1.0)
+    own = ROW if is_labelled else room / max(1, len(flags))
+    others = min((room - n_candidates * own) / max(1, n_others), 2 * ROW)
+    middles: list[float] = []
+    top = float(HEAD)
+    for flag in flags:
+        taken = own if flag else others
+        middles.append(top + taken / 2)
+        top += taken
+    return middles, height, is_labelled
+
+
+def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str, width: int, height: int | None) -> Any:  # noqa: ANN401
+    height = height or 360
+    known = _shown(units)
+    shown = known.filter(pl.col("reliability") > LEAST_RELIABILITY).with_columns(
+        # A shrunken effect over its reliability is the difference it was made from; its variance is PEV/reliability.
+        difference=pl.col("effect") / pl.col("reliability"),
+        variance=pl.col("sd").pow(2) / pl.col("reliability"),
+    )
+    labels = STATES.labels()
+    told = [
+        *_lines(result, units, shown.height, overall=overall, n_unplaced=known.height - shown.height),
+        words.funnel_band(result.spec),
+    ]
+    sizes: list[float] = [float(n) for n in shown["n"]] or [1.0, 2.0]
+    is_log = max(sizes) / max(1.0, min(sizes)) > 8
+    forward = math.log if is_log else float
+    start, end = forward(max(1.0, min(sizes))), forward(max(sizes))
+    spare = (end - start) * 0.04 or (0.2 if is_log else 1.0)
+    start, end = start - spare, end + spare
+    back = math.exp if is_log else float
+    least, slope = _variance_by_size(sizes, shown["variance"].to_list())
+    band: list[Row] = []
+    for step in range(81):
+        n = back(start + (end - start) * step / 80)
+        half = 1.96 * math.sqrt(least + slope / n)
+        band.append({"mark": "band", "n": n, "lo": -half, "hi": half})
+    edges = [*shown["difference"], *(row["hi"] for row in band), *(row["lo"] for row in band), 0.0]
+    spare = (max(edges) - min(edges) or 1.0) * 0.05
+    low, high = min(edges) - spare, max(edges) + spare
+    points: list[Row] = [
+        {
+            "mark": "unit",
+            "n": row["n"],
+            "effect": row["difference"],
+            "state": labels.get(row["finding"], labels["not_distinguishable"]),
+            **({"name": row["name"]} if row["is_candidate"] else {}),
+        }
+        for row in shown.iter_rows(named=True)
+    ]
+    ticks = _sizes_on_axis(back(start), back(end), is_log=is_log)
+    kind: Any = "log" if is_log else "linear"
+    x = alt.X(
+        "n:Q",
+        title=f"number of {result.spec['spec']['words']['rows']}",
+        scale=alt.Scale(type=kind, domain=[back(start), back(end)], nice=False, zero=False),
+        axis=alt.Axis(values=ticks, format=",d"),
+    )
+    values, decimals = nice_ticks(low, high, 7)
+
+    def up(field: str) -> alt.Y:
+        return alt.Y(
+            f"{field}:Q",
+            title=f"{result.spec['spec']['words']['values']} against peers, before shrinking",
+            scale=alt.Scale(domain=[low, high], nice=False, zero=False),
+            axis=alt.Axis(values=values, format=f"+.{decimals}f", labelExpr=_signed_zero()),
+        )
+
+    y = up("effect")
+
+    def place(row: Row) -> tuple[float, float]:
+        return (
+            (forward(row["n"]) - start) / (end - start) * width,
+            (high - row["effect"]) / (high - low) * height,
+        )
+
+    named = [row for row in points if "name" in row]
+    spots = [place(row) for row in named]
+    names = [row["name"] for row in named]
+    marks = [_around(*spot, 4) for spot in spots]
+    others = [_around(*place(row), 3) for row in points] if len(points) <= MOST_AVOIDED else []
+    boxes = beside(spots, names, Box(0, 0, width + 80, height), taken=marks, avoided=others)
+    words_at: list[Row] = []
+    for row, (left, top), box in zip(named, spots, boxes, strict=True):
+        if box is None:
+            continue
+        middle, is_right = (box.top + box.bottom) / 2, box.left > left
+        level = high - middle / height * (high - low)
+        text_row = {"mark": "right" if is_right else "left", "n": row["n"], "effect": level, "text": row["name"]}
+        words_at.append(text_row)
+        if abs(middle - top) > LABEL_SIZE / 2:
+            near = left + (7 if is_right else -7)
+            n2 = back(start + near / width * (end - start))
+            words_at.append({"mark": "leader", "n": row["n"], "effect": row["effect"], "n2": n2, "effect2": level})
+    is_labelled = all(box is not None for box in boxes)
+    if not is_labelled:
+        # All or none: to name some would be to choose among them.
+        words_at = []
+        told[0] = _lines(result, units, shown.height, overall=overall, is_labelled=False)[0]
+    present = STATES.present({_state(row) for row in shown.iter_rows(named=True)})
+    text: dict[str, Any] = {"fontSize": LABEL_SIZE, "baseline": "middle", "color": INK}
+    scaled = _scaled(present, 1.0 if len(points) < 500 else 0.6, 55)
+    layers = [
+        _rows_of("band").mark_area(color=FAINT, opacity=0.75).encode(x=x, y=up("lo"), y2="hi:Q"),
+        _rows_of("zero").mark_rule(color=INK, strokeWidth=1).encode(y=y),
+        _rows_of("unit")
+        .mark_point(filled=True, opacity=0.9)
+        .encode(x=x, y=y, **scaled.encode("state"), tooltip=[alt.Tooltip("n:Q"), *_tooltip()[:2]]),
+    ]
+    if any(row["mark"] == "leader" for row in words_at):
+        leader = _rows_of("leader").mark_rule(color=QUIET, strokeWidth=0.7)
+        layers.append(leader.encode(x=x, y=y, x2="n2:Q", y2="effect2:Q"))
+    sides: tuple[tuple[str, Side, int], ...] = (("right", "left", 8), ("left", "right", -8))
+    layers += [
+        _rows_of(mark).mark_text(align=align, dx=dx, **text).encode(x=x, y=y, text="text:N")
+        for mark, align, dx in sides
+        if any(row["mark"] == mark for row in words_at)
+    ]
+    rows: list[Row] = [*band, *points, *words_at, {"mark": "zero", "effect": 0.0}]
+    picture = alt.layer(*layers).properties(
+        data=theme.rows(rows), width=width, height=height, **theme.heading(title, told, width + 40)
+    )
+    return theme.finish(picture, " ".join([title + "." if title else "", *told, *_numbers(result, shown)]).strip())
+
+
+def _around(x: float, y: float, radius: float) -> Box:
+    return Box(x - radius, y - radius, x + radius, y + radius)
+
+
+def _variance_by_size(sizes: Sequence[float], variances: Sequence[float | None]) -> tuple[float, float]:
+    """The sampling variance of a difference as a + b/n, by least squares with neither part negative."""
+    known = [(1 / n, v) for n, v in zip(sizes, variances, strict=False) if v is not None and math.isfinite(v)]
+    if not known:
+        return 0.0, 0.0
+    mean_x = sum(x for x, _ in known) / len(known)
+    mean_v = sum(v for _, v in known) / len(known)
+    spread = sum((x - mean_x) ** 2 for x, _ in known)
+    through_zero = sum(x * v for x, v in known) / sum(x * x for x, _ in known)
+    if spread <= 1e-12:
+        return 0.0, through_zero
+    slope = sum((x - mean_x) * (v - mean_v) for x, v in known) / spread
+    least = mean_v - slope * mean_x
+    if slope < 0:
+        return mean_v, 0.0
+    return (least, slope) if least >= 0 else (0.0, through_zero)
+
+
+def _sizes_on_axis(low: float, high: float, *, is_log: bool) -> list[float]:
+    if not is_log:
+        return [tick for tick in nice_ticks(low, high, 8)[0] if tick == round(tick)]
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [factor * 10.0**power for power in powers for factor in (1, 2, 5) if low <= factor * 10.0**power <= high]
+
+
+def _state(row: Row) -> str:
+    return row["finding"] if row["finding"] in words.FINDINGS else "not_distinguishable"
+
+
+def _scaled(present: States, factor: float, least: int) -> States:
+    return present.scaled(factor, usual="not_distinguishable", least=least)
+
+
+def _color(present: States) -> Any:  # noqa: ANN401
+    return present.encode("state")["color"]
+
+
+def _signed_zero() -> str:
+    """Signs on an axis of differences, with the true minus and none on nothing."""
+    return "datum.value === 0 ? '0' : datum.label"
+
+
+def _references(threshold: float) -> list[Row]:
+    return [
+        {"mark": "zero", "effect": 0.0, "text": "no different from peers"},
+        {"mark": "threshold", "effect": threshold, "text": f"worth learning from: {words.signed(threshold)}"},
+    ]
+
+
+def _reference_labels(threshold: float) -> list[tuple[str, str, Side, int]]:
+    """The words at the two lines stand on the sides that face away from each other."""
+    if threshold >= 0:
+        return [("zero", QUIET, "right", -5), ("threshold", BLUE, "left", 5)]
+    return [("zero", QUIET, "left", 5), ("threshold", BLUE, "right", -5)]
+
+
+def _rows_of(mark: str) -> alt.Chart:
+    return alt.Chart().transform_filter(f"datum.mark === '{mark}'")
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    """What a pointer shows: no name but those of candidates."""
+    return [
+        alt.Tooltip("effect:Q", format="+.3~g"),
+        alt.Tooltip("state:N", title="finding"),
+        alt.Tooltip("lo:Q", format="+.3~g", title="likely from"),
+        alt.Tooltip("hi:Q", format="+.3~g", title="to"),
+    ]
+
+
+def _lines(
+    result: BrightSpots,
+    units: pl.DataFrame,
+    n_shown: int,
+    *,
+    overall: bool,
+    is_labelled: bool = True,
+    n_unplaced: int = 0,
+) -> list[str]:
+    return words.bright_picture(
+        result.spec,
+        n_shown,
+        int(units["is_candidate"].sum()),
+        units.filter(pl.col("finding") == "suppressed").height,
+        n_unplaced,
+        false_share=result.false_share_overall if overall else result.false_share,
+        is_labelled=is_labelled,
+    )
+
+
+def _numbers(result: BrightSpots, shown: pl.DataFrame) -> list[str]:
+    """The numbers of the picture for those who cannot see it; candidates only, in the order of the table."""
+    candidates = shown.filter("is_candidate").sort("group", "name")
+    values = result.spec["spec"]["words"]["values"]
+    told = [f"Threshold: {words.signed(result.threshold)} {values}."]
+    told += [
+        f"{row['name']}: {words.signed(row['effect'])} {values}, likely between {words.signed(row['lo'])} and "
+        f"{words.signed(row['hi'])}."
+        for row in candidates.head(30).iter_rows(named=True)
+    ]
+    return [*told, "And more."] if candidates.height > 30 else told
