@@ -63,6 +63,8 @@ fmt: .venv/.synced ## Format everything
 lint: build ## Formatting, lints, types, stubs
 	cargo fmt --all --check
 	cargo clippy --locked $(CORE) --all-targets -- -D warnings
+	CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)/lint PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo clippy --locked --profile frame \
+		-p brightspot -p brightspot-python --features brightspot/frame,brightspot/journal -- -D warnings
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright

@@ -168,7 +168,6 @@ impl Journal {
         self.move_on(py, |journal| journal.do_(id, doing, &stamp))
     }
 
-    #[allow(clippy::too_many_arguments)] // One for each argument of the Python method.
     fn study<'py>(
         &self,
         py: Python<'py>,
@@ -192,7 +191,6 @@ impl Journal {
         Ok((to_python(py, &study)?, notes(&said)))
     }
 
-    #[allow(clippy::too_many_arguments)] // One for each argument of the Python method.
     fn decide<'py>(
         &self,
         py: Python<'py>,

@@ -49,7 +49,7 @@ fn exception(py: Python<'_>, error: &brightspot::Error) -> PyResult<PyErr> {
 }
 
 /// An argument of the Python face as a request of the core; what does not fit is an invalid option.
-pub(crate) fn request<'py, T: serde::de::DeserializeOwned>(arguments: &Bound<'py, PyDict>) -> Result<T> {
+pub(crate) fn request<T: serde::de::DeserializeOwned>(arguments: &Bound<'_, PyDict>) -> Result<T> {
     let mut deserializer = pythonize::Depythonizer::from_object(arguments);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

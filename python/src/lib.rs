@@ -1,6 +1,9 @@
 //! The Python binding: thin. It converts arguments, releases the GIL around the work, and turns the core's errors into
 //! the exceptions of `brightspot.exceptions`.
 
+// Arguments come from Python by value, one for each of the Python function.
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+
 mod bright;
 mod charts;
 mod cycles;

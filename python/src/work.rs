@@ -10,5 +10,5 @@ pub(crate) fn released<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T>
 
 /// A look at whether the user pressed Ctrl-C; the core calls it between blocks of work.
 pub(crate) fn interruptible(_done: usize, _total: usize) -> Result<()> {
-    Python::attach(|py| py.check_signals()).map_err(|_| Error::Interrupted)
+    Python::attach(Python::check_signals).map_err(|_| Error::Interrupted)
 }

@@ -91,7 +91,7 @@ pub fn bright_spots(df: &DataFrame, request: &BrightRequest) -> Result<BrightTab
         .factors
         .iter()
         .zip(&labels)
-        .map(|(codes, labels)| Factor { name: &codes.name, codes: &codes.codes, labels })
+        .map(|(codes, labels)| Factor { name: &codes.name, codes: &codes.of_row, labels })
         .collect();
     let (around, rest) = named.split_at(request.within.len());
     let (Some(&unit), period) = (rest.first(), rest.get(1).copied()) else {

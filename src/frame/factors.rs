@@ -15,7 +15,7 @@ pub(super) const MISSING: u32 = u32::MAX;
 pub(super) struct Codes {
     pub(super) name: String,
     /// One per row; [`MISSING`] where the value is null.
-    pub(super) codes: Vec<u32>,
+    pub(super) of_row: Vec<u32>,
     /// The distinct values, in the column's own type.
     pub(super) keys: Series,
 }
@@ -49,7 +49,7 @@ impl Codes {
             }
         }
         let keys = values.take(&IdxCa::from_vec(PlSmallStr::EMPTY, firsts))?;
-        Ok(Self { name: name.into(), codes, keys })
+        Ok(Self { name: name.into(), of_row: codes, keys })
     }
 
     /// The distinct values as text.
@@ -65,9 +65,9 @@ impl Codes {
 
     /// Only these rows, and only the values that occur in them.
     fn keep(&mut self, kept: &[bool]) -> Result<()> {
-        retain(&mut self.codes, kept);
+        retain(&mut self.of_row, kept);
         let mut new = vec![MISSING; self.keys.len()];
-        for &code in &self.codes {
+        for &code in &self.of_row {
             if let Some(slot) = new.get_mut(code as usize) {
                 *slot = 0;
             }
@@ -79,7 +79,7 @@ impl Codes {
                 occurring.push(old);
             }
         }
-        for code in &mut self.codes {
+        for code in &mut self.of_row {
             *code = new.get(*code as usize).copied().unwrap_or(MISSING);
         }
         self.keys = self.keys.take(&IdxCa::from_vec(PlSmallStr::EMPTY, occurring))?;
@@ -132,14 +132,14 @@ impl ModelData {
                 columns.push(Fixed::Numeric(name.clone(), values));
             } else {
                 let codes = Codes::new(df, name)?;
-                leave_out(name, &mut |row| codes.codes.get(row) == Some(&MISSING), &mut kept);
+                leave_out(name, &mut |row| codes.of_row.get(row) == Some(&MISSING), &mut kept);
                 columns.push(Fixed::Categorical(codes));
             }
         }
         let mut groups = vec![];
         for name in factors {
             let codes = Codes::new(df, name)?;
-            leave_out(name, &mut |row| codes.codes.get(row) == Some(&MISSING), &mut kept);
+            leave_out(name, &mut |row| codes.of_row.get(row) == Some(&MISSING), &mut kept);
             groups.push(codes);
         }
         let n_left_out = kept.iter().filter(|keep| !**keep).count();
@@ -178,7 +178,7 @@ impl ModelData {
             .zip(&self.levels)
             .map(|(column, levels)| match column {
                 Fixed::Numeric(name, values) => Covariate::Numeric { name, values },
-                Fixed::Categorical(codes) => Covariate::Categorical { name: &codes.name, codes: &codes.codes, levels },
+                Fixed::Categorical(codes) => Covariate::Categorical { name: &codes.name, codes: &codes.of_row, levels },
             })
             .collect()
     }

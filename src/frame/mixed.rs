@@ -72,11 +72,11 @@ pub fn mixed_model(df: &DataFrame, request: &MixedRequest) -> Result<MixedModel>
     let data = ModelData::new(df, &request.outcome, &request.fixed, &columns)?;
     let (codes, factors) = nested(&data.factors, factors)?;
     let design = Design::new(data.y.len(), &data.covariates())?;
-    let levels: Vec<&[u32]> = codes.iter().map(|c| c.codes.as_slice()).collect();
+    let levels: Vec<&[u32]> = codes.iter().map(|c| c.of_row.as_slice()).collect();
     let moments = Moments::new(&design, &data.y, &levels)?;
     let fit = fit(&moments, request.method)?;
     // The rows' codes are in the moments now; only the labels are still needed.
-    let codes = codes.into_iter().map(|c| Codes { codes: vec![], ..c }).collect();
+    let codes = codes.into_iter().map(|c| Codes { of_row: vec![], ..c }).collect();
     Ok(MixedModel { moments, fit, factors, codes, notes: data.notes })
 }
 
@@ -136,7 +136,7 @@ fn nested(codes: &[Codes], factors: Vec<Factor>) -> Result<(Vec<Codes>, Vec<Fact
 
 fn is_nested(outer: &Codes, inner: &Codes) -> bool {
     let mut parent: Vec<Option<u32>> = vec![None; inner.keys.len()];
-    outer.codes.iter().zip(&inner.codes).all(|(&outer, &inner)| match parent.get_mut(inner as usize) {
+    outer.of_row.iter().zip(&inner.of_row).all(|(&outer, &inner)| match parent.get_mut(inner as usize) {
         Some(slot) => *slot.get_or_insert(outer) == outer,
         None => true,
     })

@@ -86,6 +86,9 @@ pub struct RunChartTables {
     pub notes: Vec<Note>,
 }
 
+/// Charts between two looks at whether the caller wants to stop.
+const BLOCK: usize = 20_000;
+
 /// Draw any number of run charts: [`core`] on every group of the frame, in parallel.
 ///
 /// `progress` is told how many charts are done, of how many, and stops the work by returning an error.
@@ -95,7 +98,7 @@ pub struct RunChartTables {
 /// the data; see [`Error`].
 ///
 /// # References
-/// Anhøj & Olesen (2014), PLoS ONE 9(11): e113825.
+/// Anhøj & Olesen (2014), `PLoS ONE` 9(11): e113825.
 ///
 /// # Examples
 /// ```
@@ -137,8 +140,6 @@ pub fn run_chart(
     let points = Points::new(df, &groups, &times, &columns)?;
     splits.check(&points)?;
 
-    /// Charts between two looks at whether the caller wants to stop.
-    const BLOCK: usize = 20_000;
     let total = points.charts.len();
     let mut drawn: Vec<Drawn> = Vec::with_capacity(total);
     for block in points.charts.chunks(BLOCK) {
