@@ -9,6 +9,7 @@ pub(crate) fn released<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T>
 }
 
 /// A look at whether the user pressed Ctrl-C; the core calls it between blocks of work.
+#[allow(clippy::redundant_closure_for_method_calls)] // The method itself is not general enough over its lifetime.
 pub(crate) fn interruptible(_done: usize, _total: usize) -> Result<()> {
-    Python::attach(Python::check_signals).map_err(|_| Error::Interrupted)
+    Python::attach(|py| py.check_signals()).map_err(|_| Error::Interrupted)
 }
