@@ -34,7 +34,7 @@ sim: ## Run the simulations: false alarms, coverage, false discovery (minutes)
 	cargo test --locked --release $(CORE) --test it -- --ignored --nocapture sim
 
 bench: build ## Measure speed beside what people use today
-	$(BIN)/python benches/charts.py
+	$(BIN)/python benches/speed.py
 
 build: .venv/.built ## Build the Python package into .venv
 
