@@ -1,6 +1,6 @@
 """How fast, beside what people use today: CPU seconds, the best of three, all in one run.
 
-`make bench` runs it. Peers that are installed are measured (statprocon for charts, statsmodels for the model); the others
+`make bench` runs it. Peers that are installed are measured (statprocon for charts, statsmodels for the model); others
 are left out, and said to be.
 """
 
