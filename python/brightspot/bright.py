@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -105,9 +106,9 @@ class BrightSpots:
         InvalidOptionError
             Where no unit, or more than one, bears the name.
         """
-        around = [within] if isinstance(within, str) else within
-        details = self._core.explain(str(unit), [str(group) for group in around])
-        return Explanation(str(unit), " ".join(details.pop("sentences")), details)
+        name = _label(unit)
+        details = self._core.explain(name, [_label(group) for group in names("within", within)])
+        return Explanation(name, " ".join(details.pop("sentences")), details)
 
     def plot(
         self,
@@ -146,6 +147,13 @@ class BrightSpots:
     def _repr_html_(self) -> str:
         title = f"{self.spec.get('unit', 'unit')}: {words.counted(self.candidates.height, 'candidate')}"
         return page(title, self.sentences(), [("candidates", self.candidates), ("typical", self.typical)], self.notes)
+
+
+def _label(name: object) -> str:
+    """A unit's name as text, as the core has it: ids may be numbers, dates or flags."""
+    if isinstance(name, bool | int | float | date):
+        return str(pl.Series([name]).cast(pl.String).item())
+    return str(name)
 
 
 def bright_spots(
