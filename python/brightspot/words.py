@@ -117,6 +117,19 @@ def span(days: tuple[date, date]) -> str:
     return f"{start} to {day(last)}"
 
 
+def in_step(value: float, width: float, *, is_signed: bool = True) -> str:
+    """A number with as many decimals as its interval of this ``width`` makes worth reading, zeros kept.
+
+    >>> in_step(3.6912, 2.41), in_step(-0.0848, 0.93), in_step(5, 60), in_step(5.02, 5.9, is_signed=False)
+    ('+3.7', '−0.08', '+5', '5.0')
+    """
+    decimals = min(6, max(0, 1 - math.floor(math.log10(width)))) if 0 < width < math.inf else 2
+    text = f"{abs(value):,.{decimals}f}"
+    is_zero = not text.strip("0.,")
+    sign = "" if is_zero else ("−" if value < 0 else ("+" if is_signed else ""))
+    return f"{sign}{text}"
+
+
 LONG_NAME = 48
 """From here on a name is shortened within a sentence."""
 
@@ -533,11 +546,17 @@ def finding_prediction(study: Study) -> Finding:
     of = "" if about == study.outcome.measure else f" ({_short(about)})"
     sure = "" if worst.prediction.belief is None else f", {percent(worst.prediction.belief)} sure"
     if worst.finding == "met":
-        told = "all of the interval lies there" if worst.is_certain else "the estimate does, not all of the interval"
+        told = (
+            "all of the likely range lies there"
+            if worst.is_certain
+            else "the estimate lies there, part of its range does not"
+        )
     elif worst.finding == "not_met":
-        told = "none of the interval lies there"
+        told = "none of the likely range lies there"
     else:
-        told = "the interval leaves it open" if worst.is_hit is not None and worst.lo is not None else "no verdict yet"
+        told = (
+            "the likely range leaves it open" if worst.is_hit is not None and worst.lo is not None else "no verdict yet"
+        )
         told = "no verdict" if no_verdict(study, about) else told
     others = [check.finding for check in checks if check is not worst]
     counts = [(sum(1 for finding in others if finding == code), MET[code]) for code in ("not_met", "undecided", "met")]
@@ -593,9 +612,10 @@ def finding_guards(study: Study) -> Finding:
         told = no_verdict(study, one.measure).rstrip(".") or "could not be compared"
         why = f"{capital(_short(one.measure))}: {told[:1].lower()}{told[1:]}."
     else:
+        moved, low, high = (on.in_unit(value) for value in (one.effect, one.lo, one.hi))
         why = (
-            f"{capital(_short(one.measure))} {on.signed(one.effect, bare=True)}, likely {on.signed(one.lo, bare=True)} "
-            f"to {on.signed(one.hi, bare=True)}; a loss of {on.size(worst.margin)} would matter."
+            f"{capital(_short(one.measure))}: {in_step(moved, high - low)}, likely {in_step(low, high - low)} to "
+            f"{in_step(high, high - low)}; a loss of {on.size(worst.margin)} would matter."
         )
         if worst.finding == "cannot_tell" and (against := no_verdict(study, one.measure)):
             why += f" {against}"
@@ -635,6 +655,14 @@ def cautions(study: Study) -> list[Caution]:
     ]
     if study.signal == "no_signal":
         told.insert(1 if "not_preregistered" in kinds else 0, _no_change(study))
+    told += [
+        Caution(f"That the true change is {region(check.prediction, on=on)}", "the likely range holds less as well")
+        for check in study.prediction_checks[:1]
+        if check.finding == "met" and not check.is_certain and (on := scale(study, check.prediction.measure))
+    ]
+    if study.signal == "improved":
+        where = f"{study.plan.scale} places" if study.plan.scale > 1 else "one place"
+        told.append(Caution("That it would do the same elsewhere", f"this is one test, in {where}"))
     return told
 
 
@@ -781,8 +809,8 @@ def bright_shown(n_shown: int, n_all: int, groups: Sequence[str]) -> str:
         return ""
     how = f"one from each {noun(groups[-1])} in turn, by name" if groups else "the first by name"
     return (
-        f"{n_shown} of {n_all} candidates are listed: {how}, not by size. The other {n_all - n_shown} are in the table "
-        "of candidates that comes with this page (.candidates)."
+        f"{n_shown} of {n_all} candidates are listed: {how}, not by size. The analyst has the other "
+        f"{n_all - n_shown} (.candidates)."
     )
 
 
@@ -811,11 +839,12 @@ def bright_cautions(found: BrightSpots) -> list[Caution]:
     n = found.candidates.height
     told: list[Caution] = []
     if n:
-        number_false = number(n * (found.false_share or 0.0), 1)
+        expected = n * (found.false_share or 0.0)
+        few = "fewer than one is" if expected < 1 else f"about {number(expected, 1 if expected < 10 else 2)} are"
         told.append(
             Caution(
                 "That each of them is truly ahead",
-                f"of these {n}, about {number_false} is expected to be there by luck"
+                f"of these {n}, {few} expected to be there by luck"
                 if n > 1
                 else f"with a chance of {percent(found.false_share)} it is there by luck",
             )
@@ -840,8 +869,11 @@ def bright_cautions(found: BrightSpots) -> list[Caution]:
         told.append(
             Caution("That conditions were the same", "nothing was adjusted for: who the pupils are may be all of it")
         )
+    n_once = found.candidates.filter(found.candidates["finding"] == "one_period").height
     if not spec["period"]:
         told.append(Caution("That it lasts", "only one period was looked at"))
+    elif n_once:
+        told.append(Caution("That it lasts for all", f"{n_once} of {n} stand out because of one period only"))
     told += [Caution(claim, why(note, unit, rows)) for code, claim, why in _BRIGHT if (note := notes.get(code))]
     return told
 
@@ -903,7 +935,26 @@ def bright_title(found: BrightSpots) -> str:
 
 def bright_effect(row: Mapping[str, Any]) -> str:
     """The estimate of a candidate's advantage, with its interval."""
-    return f"{signed(row['effect'], 2)} ({number(row['lo'], 2)} to {number(row['hi'], 2)})"
+    width = row["hi"] - row["lo"]
+    low, high = (in_step(row[end], width, is_signed=False) for end in ("lo", "hi"))
+    return f"{in_step(row['effect'], width)} ({low} to {high})"
+
+
+def bright_why(row: Mapping[str, Any]) -> str:
+    """Why a room is to be visited: it is a candidate."""
+    return "candidate, by one period" if row["finding"] == "one_period" else "candidate"
+
+
+def bright_caption(found: BrightSpots) -> str:
+    """What stands under the picture of bright spots: what its band means, and who is not shown."""
+    candidates = found.candidates.height
+    band = [
+        f"{funnel_band(found.spec)} The picture shows differences as they are; in the table they are drawn towards zero, "
+        "the more the fewer the pupils."
+    ]
+    n_suppressed = found.units.filter(found.units["finding"] == "suppressed").height
+    left_out = bright_picture(found.spec, found.units.height - n_suppressed, candidates, n_suppressed)[1:]
+    return " ".join([*(band if candidates else []), *left_out])
 
 
 def judged(study: Study) -> list[MeasureStudy]:
@@ -919,6 +970,13 @@ def window(study: Study, time: date) -> str:
     return "outside both"
 
 
+def study_heading(study: Study) -> str:
+    """The line above the picture of a study where everything else is said elsewhere: the outcome and its unit."""
+    unit = scale(study, study.outcome.measure)
+    name = capital(_short(study.outcome.measure))
+    return f"{name} ({clipped(unit.unit, LONG_NAME)})" if unit.unit and not unit.is_share else name
+
+
 def cycle_place(study: Study) -> str:
     """Where the change is tested, as far as the plan says: the practice, the scale, the conditions."""
     plan = study.plan
@@ -929,3 +987,29 @@ def cycle_place(study: Study) -> str:
     if study.n_tries > 1:
         told.append(f"fair try {study.n_tries} of the same idea")
     return capital(", ".join(told))
+
+
+def study_picture(study: Study, one: MeasureStudy) -> list[str]:
+    """The lines above the picture of a study: what the measure did, and what its marks mean."""
+    start = f"{capital(change(one, scale(study, one.measure)))}: {VERDICTS[one.signal]}."
+    windows = (study.baseline, study.test)
+    is_outside = any(not any(first <= point.time <= last for first, last in windows) for point in one.points)
+    return [start, "Hollow points lie outside of both windows and are not counted."] if is_outside else [start]
+
+
+def study_numbers(study: Study, one: MeasureStudy) -> str:
+    """One measure of a study in numbers, for those who cannot see its picture."""
+    on = scale(study, one.measure)
+    before = f"{counted(one.n_before, 'value')} from {span(study.baseline)} with a mean of {on.level(one.mean_before)}"
+    after = f"{counted(one.n_after, 'value')} from {span(study.test)} with a mean of {on.level(one.mean_after)}"
+    return f"{capital(one.measure)} over time: {before}; {after}. It {change(one, on)}: {VERDICTS[one.signal]}."
+
+
+def predicted(prediction: Prediction, on: Scale) -> str:
+    """The label of a predicted region."""
+    return f"predicted: {region(prediction, on=on)}"
+
+
+def margin(value: float, on: Scale) -> str:
+    """The label of a guard's margin."""
+    return f"margin: a loss of {on.size(value)}"

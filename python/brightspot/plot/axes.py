@@ -227,8 +227,8 @@ class ValueAxis:
         """A value in words: in percent where the axis is."""
         return words.share(value) if self.is_share else words.number(value)
 
-    def encode(self, title: str | None = None) -> alt.Y:
-        """The encoding of the field ``y``."""
+    def encode(self, title: str | None = None, *, extent: float | None = None) -> alt.Y:
+        """The encoding of the field ``y``; with ``extent`` the numbers take so many pixels, however long they are."""
         low, high = self._shown()
         wanted = max(2, min(6, int(self.height / 42)))
         values, decimals = nice_ticks(low, high, wanted)
@@ -239,7 +239,8 @@ class ValueAxis:
             form = f".{max(0, decimals - 2)}%"
         else:
             form = f",.{decimals}f" if decimals <= 6 and abs(high) < 1e9 else ".2~e"
-        axis = alt.Axis(values=values, format=form, labels=not self.is_empty, ticks=not self.is_empty)
+        fixed: dict[str, Any] = {} if extent is None else {"minExtent": extent, "maxExtent": extent}
+        axis = alt.Axis(values=values, format=form, labels=not self.is_empty, ticks=not self.is_empty, **fixed)
         scale = alt.Scale(domain=[self.low, self.high], nice=False, zero=False)
         return alt.Y("y:Q", title=title, axis=axis, scale=scale)
 
