@@ -55,7 +55,8 @@ def to_polars(
             if name not in table.columns:
                 _missing(name, table)
             wanted.append(name)
-        table = table.select([*wanted, *(name for name in optional if name in table.columns and name not in wanted)])
+        also = [name for name in dict.fromkeys(optional) if name in table.columns and name not in wanted]
+        table = table.select([*wanted, *also])
     return _plain(table)
 
 

@@ -111,19 +111,18 @@ def a_plan(plan: object) -> Plan:
 def frames_for(plan: Plan, frames: Frames) -> list[tuple[str | None, pl.DataFrame]]:
     """The frames as the core takes them, with only the columns that the plan's measures name."""
     measures = {measure.name: measure for measure in [plan.outcome, *plan.process, *(g.measure for g in plan.guards)]}
-    if isinstance(frames, Mapping) and not _is_columns(cast("Mapping[str, object]", frames), measures):
+    if isinstance(frames, Mapping) and not _is_table(cast("Mapping[str, object]", frames)):
         named = cast("Mapping[str, object]", frames)
         return [(name, to_polars(frame, *_columns(measures.get(name)))) for name, frame in named.items()]
     wanted = [column for measure in measures.values() for column in (measure.value, measure.time, measure.size)]
     return [(None, to_polars(cast("object", frames), wanted, [measure.measure for measure in measures.values()]))]
 
 
-def _is_columns(mapping: Mapping[str, object], measures: Mapping[str, Measure]) -> bool:
-    """Whether a mapping is a table (names to sequences) and not frames by measure."""
-    return (
-        bool(mapping)
-        and not set(mapping) & set(measures)
-        and all(isinstance(v, list | tuple) for v in mapping.values())
+def _is_table(mapping: Mapping[str, object]) -> bool:
+    """Whether a mapping is a table, names to sequences, and not frames by measure (a column may be called as one)."""
+    return bool(mapping) and all(
+        isinstance(values, list | tuple | pl.Series) or getattr(values, "ndim", None) == 1
+        for values in mapping.values()
     )
 
 
