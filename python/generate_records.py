@@ -25,7 +25,7 @@ HEADER = '''"""The records, generated from their JSON Schemas by `make records`;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -35,6 +35,7 @@ from brightspot._record import (
     Record,
     load_date,
     load_each,
+    load_mapping,
     load_moment,
     load_note,
     load_optional,
@@ -87,7 +88,7 @@ def plain(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> tup
             return shape, f"load_each({load})" if load else "load_tuple"
         case "object", _:
             value, _ = kind(schema["additionalProperties"], definitions)
-            return f"dict[str, {value}]", None
+            return f"Mapping[str, {value}]", "load_mapping"
         case _:
             return {"string": "str", "number": "float", "integer": "int", "boolean": "bool"}[name], None
 
@@ -97,7 +98,7 @@ def default(schema: dict[str, Any], name_of_type: str, load: str | None) -> str:
     value = schema["default"]
     if isinstance(value, dict):
         assert not value, "only empty mappings are defaults"
-        return f"field(default_factory={name_of_type}{metadata(load, after=True)})"
+        return f"field(default_factory={name_of_type.replace('Mapping', 'dict')}{metadata(load, after=True)})"
     shown = "()" if value == [] else json.dumps(value) if isinstance(value, str) else repr(value)
     return f"field(default={shown}{metadata(load, after=True)})" if load else shown
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -12,6 +12,7 @@ from brightspot._record import (
     Record,
     load_date,
     load_each,
+    load_mapping,
     load_moment,
     load_note,
     load_optional,
@@ -247,7 +248,7 @@ class Plan(Record):
     practice: str | None = None
     team: str = ""
     scale: int = 1
-    context: dict[str, str] = field(default_factory=dict[str, str])
+    context: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"load": load_mapping})
     tasks: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
     data_plan: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
 

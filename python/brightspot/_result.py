@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from brightspot import _core
+from brightspot.exceptions import InvalidRecordError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,17 @@ class Note:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Note:
-        """Make the note of plain data."""
-        return cls(**_core.note(dict(data)))
+        """Make the note of plain data.
+
+        Raises
+        ------
+        InvalidRecordError
+            For a code that does not exist, and fields that a note does not have.
+        """
+        if not isinstance(data, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] (what people give)
+            found = type(data).__name__
+            raise InvalidRecordError(f"Note: is made of a mapping of its fields, but this is {found}", record="Note")
+        return cls(**_core.note(_core.check("Note", dict(data))))
 
     @classmethod
     def all_from(cls, notes: Sequence[dict[str, Any]]) -> tuple[Note, ...]:
