@@ -197,6 +197,15 @@ def run_chart_heading(row: Mapping[str, Any]) -> str:
     )
 
 
+def run_phases_heading(n_phases: int, n_signals: int) -> str:
+    """The line above a run chart with many phases.
+
+    >>> run_phases_heading(6, 0)
+    '6 phases, none with a signal within it'
+    """
+    return f"{counted(n_phases, 'phase')}, {n_signals or 'none'} with a signal within it"
+
+
 def run_charts_heading(n_charts: int, n_signals: int, *, own_scales: bool) -> str:
     """The line above small multiples of run charts.
 
@@ -247,9 +256,9 @@ def peers(spec: Mapping[str, Any], *, overall: bool = False) -> str:
 
 
 FINDINGS = {
-    "bright": "candidate, in every period",
-    "promising": "candidate, periods not known",
-    "one_period": "candidate, by one period only",
+    "bright": "candidate whichever period is left out",
+    "promising": "candidate, consistency not known",
+    "one_period": "candidate by its best period only",
     "not_distinguishable": "not told apart from peers",
 }
 
@@ -269,13 +278,19 @@ def bright_picture(
     if n_candidates == 0:
         told = f"{counted(n_shown, unit)}; nobody stands out clearly enough to be a candidate."
     else:
-        false = "" if false_share is None else f", of whom about {percent(false_share)} are expected to be false"
+        doubt = (
+            f"about {percent(false_share)} of them are expected to be false"
+            if n_candidates > 1
+            else f"with a chance of {percent(false_share)} it is a false one"
+        )
+        false = "" if false_share is None else f"; {doubt}"
         named = "" if is_labelled else " (too many to name here: see the table of candidates)"
         told = f"{counted(n_shown, unit)}; {counted(n_candidates, 'candidate')} to learn from{named}{false}."
     lines = [told]
     if n_suppressed:
         lines.append(
-            f"Not shown: {counted(n_suppressed, unit)} with fewer than {spec['spec']['min_n']} {rows}, too few to judge."
+            f"Not shown: {counted(n_suppressed, unit)} with fewer than {spec['spec']['min_n']} {rows}, too few to "
+            "judge."
         )
     if n_unplaced:
         lines.append(f"Not shown: {counted(n_unplaced, unit)} with too few peers to compare with.")
@@ -331,7 +346,8 @@ class Scale:
         return text if bare else self._with_unit(text)
 
     def _with_unit(self, text: str) -> str:
-        return f"{text} {self.unit}" if self.unit else text
+        unit = self.unit[:-1] if text.lstrip("+−") == "1" and self.unit.endswith("points") else self.unit
+        return f"{text} {unit}" if unit else text
 
 
 def scale(study: Study, measure: str) -> Scale:
@@ -392,7 +408,8 @@ def verdict(study: Study, thing: str = "point") -> str:
     on = scale(study, one.measure)
     points = f"{counted(one.n_before, thing)} before, {one.n_after} after"
     name = clipped(one.measure, LONG_NAME)
-    start = f"{capital(name)} {change(one, on)}, from {points}: {VERDICTS[study.signal]}."
+    seen = f" ({points})" if one.effect is None else f", from {points}"
+    start = f"{capital(name)} {change(one, on)}{seen}: {VERDICTS[study.signal]}."
     checks = [check for check in study.prediction_checks if check.prediction.measure == one.measure]
     if not checks:
         return start
@@ -420,7 +437,8 @@ REASONS = {
     "guard_unknown": "The outcome improved, but whether something else got worse cannot be told.",
     "partly_done": "The outcome improved, though the change was only partly carried out.",
     "too_early": "It is too early for the change to show.",
-    "driver_moved_outcome_did_not": "The process moved and the outcome did not: the idea of how one drives the other is in doubt.",
+    "driver_moved_outcome_did_not": "The process moved and the outcome did not: the idea of how one drives the other is in "
+    "doubt.",
     "no_mechanism_yet": "Neither process nor outcome moved: change how the idea is carried out, and test again.",
     "tried_fairly": "The idea was tried fairly more than once, and its prediction failed each time.",
     "underpowered": "Tried fairly more than once without a signal, but too few data to rule out the predicted gain.",
@@ -691,8 +709,10 @@ def _at(notes: Sequence[Note]) -> str:
     return listed(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} others"
 
 
-def _at_some(study: Study, notes: Sequence[Note], value: Callable[[Scale, float], str]) -> str:
-    return listed([value(scale(study, note.at), note.value) for note in notes[:2] if note.value is not None])
+def _margin_size(study: Study, notes: Sequence[Note]) -> str:
+    if len(notes) > 1 or notes[0].value is None:
+        return "as small as the plan's margins"
+    return f"smaller than about {scale(study, notes[0].at).size(notes[0].value)}"
 
 
 _CAUTIONS: dict[str, Callable[[Study, Sequence[Note]], Caution]] = {
@@ -738,8 +758,7 @@ _CAUTIONS: dict[str, Callable[[Study, Sequence[Note]], Caution]] = {
     ),
     "margin_too_small": lambda study, notes: Caution(
         f"That {_at(notes)} lost nothing that matters",
-        "a loss smaller than about "
-        f"{_at_some(study, notes, lambda on, value: on.size(value))} can hardly be told from chance",
+        f"a loss {_margin_size(study, notes)} can hardly be told from chance",
     ),
     "strong_autocorrelation": lambda study, notes: Caution(
         "That the intervals are exact",
@@ -787,7 +806,7 @@ def study_provenance(study: Study) -> str:
     return (
         f"{through} Means of the two windows compared, with 90% intervals that allow for autocorrelation; a verdict "
         "needs the whole interval on one side of no change. "
-        f"Plan {study.plan_hash[:8]}, data {study.inputs_hash[:8]}."
+        f"brightspot {study.engine_version}, plan {study.plan_hash[:8]}, data {study.inputs_hash[:8]}."
     )
 
 
@@ -795,9 +814,17 @@ def _all_studies(study: Study) -> list[MeasureStudy]:
     return [study.outcome, *study.process_checks, *(check.study for check in study.guard_checks)]
 
 
+def is_flat(found: BrightSpots) -> bool:
+    """Whether no difference at all was found between the units."""
+    effects: list[float | None] = found.units["effect"].to_list()
+    return all(effect is None or math.isnan(effect) or abs(effect) <= 1e-9 * found.threshold for effect in effects)
+
+
 def bright_verdict(found: BrightSpots) -> list[str]:
     """What a search for bright spots found, and how it was looked for."""
     start, verdict = bright_spots(found)
+    if is_flat(found):
+        start += f" The spread between {noun(found.spec['unit'])}s was estimated as zero, so there is nothing to draw."
     if found.candidates.height == 0:
         verdict = "Nobody stands out clearly enough to be a candidate. That is a normal answer, and a finding."
     return [verdict, start]
@@ -873,7 +900,12 @@ def bright_cautions(found: BrightSpots) -> list[Caution]:
     if not spec["period"]:
         told.append(Caution("That it lasts", "only one period was looked at"))
     elif n_once:
-        told.append(Caution("That it lasts for all", f"{n_once} of {n} stand out because of one period only"))
+        told.append(
+            Caution(
+                "That it lasts for all",
+                f"{n_once} of {n} {'stands' if n_once == 1 else 'stand'} out in one period only",
+            )
+        )
     told += [Caution(claim, why(note, unit, rows)) for code, claim, why in _BRIGHT if (note := notes.get(code))]
     return told
 
@@ -949,8 +981,8 @@ def bright_caption(found: BrightSpots) -> str:
     """What stands under the picture of bright spots: what its band means, and who is not shown."""
     candidates = found.candidates.height
     band = [
-        f"{funnel_band(found.spec)} The picture shows differences as they are; in the table they are drawn towards zero, "
-        "the more the fewer the pupils."
+        f"{funnel_band(found.spec)} The picture shows differences as they are; in the table they are drawn towards "
+        f"zero, the more the fewer the {found.spec['spec']['words']['rows']}."
     ]
     n_suppressed = found.units.filter(found.units["finding"] == "suppressed").height
     left_out = bright_picture(found.spec, found.units.height - n_suppressed, candidates, n_suppressed)[1:]

@@ -127,8 +127,9 @@ class TimeAxis:
         if self.is_integer and self.last - self.first <= count:
             return [float(k) for k in range(round(self.first), round(self.last) + 1)], 0
         values, decimals = nice_ticks(self.first, self.last, count)
-        if self.is_integer and decimals:
-            return [self.first, self.last], 0
+        if len(values) < 2 or (self.is_integer and decimals):
+            ends = [self.first, self.last]
+            return ends, 0 if all(end == round(end) for end in ends) else decimals + 1
         return values, decimals
 
     def _moments(self) -> list[tuple[datetime, str | list[str]]]:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 STATES = States(
     [
         State("not_distinguishable", words.FINDINGS["not_distinguishable"], "#6E7A82", "circle", 28),
-        State("bright", words.FINDINGS["bright"], BLUE, "diamond", 75),
-        State("promising", words.FINDINGS["promising"], BLUE, "triangle-up", 75),
-        State("one_period", words.FINDINGS["one_period"], ORANGE, "square", 55),
+        State("bright", words.FINDINGS["bright"], BLUE, "diamond", 150),
+        State("promising", words.FINDINGS["promising"], BLUE, "triangle-up", 80),
+        State("one_period", words.FINDINGS["one_period"], ORANGE, "square", 58),
     ]
 )
 # A label needs so many pixels; where candidates would take more than a picture has, none is named.
@@ -160,7 +160,7 @@ def _effects(
         .encode(
             x=x,
             y=y,
-            **_scaled(present, min(1.0, least / 5), 60 if is_labelled else 20).encode("state"),
+            **_scaled(present, min(1.0, least / 5), 0.9 if is_labelled else 0.3).encode("state"),
             tooltip=_tooltip(),
         ),
         *(
@@ -294,7 +294,7 @@ def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str,
         told[0] = _lines(result, units, shown.height, overall=overall, is_labelled=False)[0]
     present = STATES.present({_state(row) for row in shown.iter_rows(named=True)})
     text: dict[str, Any] = {"fontSize": LABEL_SIZE, "baseline": "middle", "color": INK}
-    scaled = _scaled(present, 1.0 if len(points) < 500 else 0.6, 55)
+    scaled = _scaled(present, 1.0 if len(points) < 500 else 0.6, 0.8)
     layers = [
         _rows_of("band").mark_area(color=FAINT, opacity=0.75).encode(x=x, y=up("lo"), y2="hi:Q"),
         _rows_of("zero").mark_rule(color=INK, strokeWidth=1).encode(y=y),
@@ -351,7 +351,7 @@ def _state(row: Row) -> str:
     return row["finding"] if row["finding"] in words.FINDINGS else "not_distinguishable"
 
 
-def _scaled(present: States, factor: float, least: int) -> States:
+def _scaled(present: States, factor: float, least: float) -> States:
     return present.scaled(factor, usual="not_distinguishable", least=least)
 
 

@@ -87,9 +87,22 @@ def shortened(text: str, width: float, size: float = 11, *, bold: bool = False) 
 def wrapped(text: str, width: float, size: float = 11, *, bold: bool = False, most: int = 3) -> list[str]:
     """Break a text into at most ``most`` lines between words; what does not fit is cut with an ellipsis.
 
+    No word is left alone on a last line if a line before can give it company.
+
     >>> wrapped("Absences in the four middle schools", 130)
     ['Absences in the four', 'middle schools']
     """
+    lines = _broken(text, width, size, bold=bold, most=most)
+    for share in (0.9, 0.8, 0.7):
+        if len(lines) < 2 or text_width(lines[-1], size, bold=bold) > 0.25 * width:
+            break
+        tighter = _broken(text, share * width, size, bold=bold, most=most)
+        if len(tighter) == len(lines) and not tighter[-1].endswith("…"):
+            lines = tighter
+    return lines
+
+
+def _broken(text: str, width: float, size: float, *, bold: bool, most: int) -> list[str]:
     lines: list[str] = []
     left = text.split()
     while left and len(lines) < most:

@@ -27,13 +27,14 @@ MOST_CHARTS = 60
 # Charts whose own range is this many times smaller than the range of all get scales of their own.
 OWN_SCALE = 4
 LINE_HEIGHT = 13
+MOST_PHASES_TOLD = 3
 
 STATES = States(
     [
         State("none", "no signal", POINT, "circle", 34),
         State("improvement", "long run: better", BLUE, "triangle-up", 85),
         State("deterioration", "long run: worse", ORANGE, "square", 70),
-        State("neutral", "long run", INK, "diamond", 75),
+        State("neutral", "long run", INK, "diamond", 120),
         State("excluded", "not counted", LINE, "cross", 60),
     ]
 )
@@ -194,17 +195,20 @@ def _single(one: One, times: pl.Series, chart: RunChart, title: str, shares: boo
     rows = list(_rows(one, axis, values, short=False))
     spec = chart.spec
     y_title = f"{spec['value']} / {spec['size']}" if spec.get("size") else str(spec.get("value", "value"))
-    told = [
-        f"{phase.name}: {words.run_chart_heading(phase.summary)}"
-        if len(one.phases) > 1
-        else words.run_chart_heading(phase.summary)
-        for phase in one.phases[:3]
-        if phase.summary
-    ]
+    told = _told(one)
     layers = _layers(rows, axis, values.encode(y_title), width / max(1, len(one.points)), one.points)
     return alt.layer(*layers).properties(
         data=theme.rows(rows), width=width, height=height, **theme.heading(title or one.name, told, width + 70)
     )
+
+
+def _told(one: One) -> list[str]:
+    """What the chart shows, in a line or two: each of a few phases, or how many of many have a signal."""
+    found = [phase for phase in one.phases if phase.summary]
+    if len(found) > MOST_PHASES_TOLD:
+        return [words.run_phases_heading(len(found), sum(bool(phase.summary["has_signal"]) for phase in found))]
+    lines = [words.run_chart_heading(phase.summary) for phase in found]
+    return [f"{phase.name}: {line}" for phase, line in zip(found, lines, strict=True)] if len(found) > 1 else lines
 
 
 def _several(

@@ -49,12 +49,18 @@ class States:
         """Only the kinds that occur, so that a legend names nothing that is not there."""
         return States([state for state in self.states if state.code in codes])
 
-    def scaled(self, factor: float, *, usual: str = "none", least: int = 30) -> States:
-        """The same with smaller marks; all but the ``usual`` kind stay large enough to be told apart."""
+    def scaled(self, factor: float, *, usual: str = "none", least: float = 0.4) -> States:
+        """The same with smaller marks; all but the ``usual`` kind keep at least this share of their size."""
         return States(
             [
-                State(s.code, s.label, s.color, s.shape, max(5 if s.code == usual else least, round(s.size * factor)))
-                for s in self.states
+                State(
+                    state.code,
+                    state.label,
+                    state.color,
+                    state.shape,
+                    max(5, round(state.size * (factor if state.code == usual else max(factor, least)))),
+                )
+                for state in self.states
             ]
         )
 
