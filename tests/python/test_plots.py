@@ -409,6 +409,13 @@ def test_bright_spots_name_the_candidates_and_nobody_else(n, n_candidates, n_sup
     assert vl_convert.vegalite_to_png(picture).startswith(b"\x89PNG")
 
 
+def test_each_kind_of_mark_has_a_size_and_a_shape_of_its_own():
+    compiled = vl_convert.vegalite_to_vega(bright.draw(stand_in(60, 8)).to_dict())
+    scales = {scale["name"]: scale for scale in compiled["scales"] if scale["name"] in ("size", "shape", "color")}
+    assert {scale["type"] for scale in scales.values()} == {"ordinal"}
+    assert len(set(scales["shape"]["range"])) == 4
+
+
 def test_names_of_candidates_do_not_cover_each_other():
     for n, n_candidates in ((60, 8), (300, 18), (2000, 40)):
         rows = rows_of(bright.draw(stand_in(n, n_candidates)), "candidate")

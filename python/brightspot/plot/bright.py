@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 STATES = States(
     [
         State("not_distinguishable", words.FINDINGS["not_distinguishable"], "#6E7A82", "circle", 28),
-        State("bright", words.FINDINGS["bright"], BLUE, "diamond", 150),
-        State("promising", words.FINDINGS["promising"], BLUE, "triangle-up", 80),
-        State("one_period", words.FINDINGS["one_period"], ORANGE, "square", 58),
+        State("bright", words.FINDINGS["bright"], BLUE, "diamond", 90),
+        State("promising", words.FINDINGS["promising"], BLUE, "triangle-up", 75),
+        State("one_period", words.FINDINGS["one_period"], ORANGE, "square", 55),
     ]
 )
 # A label needs so many pixels; where candidates would take more than a picture has, none is named.

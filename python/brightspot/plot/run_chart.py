@@ -34,7 +34,7 @@ STATES = States(
         State("none", "no signal", POINT, "circle", 34),
         State("improvement", "long run: better", BLUE, "triangle-up", 85),
         State("deterioration", "long run: worse", ORANGE, "square", 70),
-        State("neutral", "long run", INK, "diamond", 120),
+        State("neutral", "long run", INK, "diamond", 85),
         State("excluded", "not counted", LINE, "cross", 60),
     ]
 )

@@ -69,8 +69,11 @@ class States:
         return {state.code: state.label for state in self.states}
 
     def _scale(self, attribute: str) -> alt.Scale:
+        # Of itself Vega-Lite spreads sizes evenly between the first and the last: each state has a size of its own.
         return alt.Scale(
-            domain=[state.label for state in self.states], range=[getattr(state, attribute) for state in self.states]
+            type="ordinal",
+            domain=[state.label for state in self.states],
+            range=[getattr(state, attribute) for state in self.states],
         )
 
     def encode(self, field: str) -> dict[str, Any]:
