@@ -42,7 +42,7 @@ def plain(value: object, at: str = "") -> Any:  # noqa: ANN401 (plain data are o
         case Record() | Note():
             return value.to_dict()
         case str():
-            return value if _is_unicode(value) else _refuse(at, "the text is no valid Unicode; give it anew")
+            return value if is_unicode(value) else _refuse(at, "the text is no valid Unicode; give it anew")
         case numbers.Integral():
             whole = int(value)
             return whole if SMALLEST <= whole <= LARGEST else _refuse(at, "the number is too large")
@@ -68,7 +68,8 @@ def _refuse(at: str, problem: str) -> NoReturn:
     raise InvalidRecordError(f"{at}: {problem}" if at else problem, record=record, path=path, problem=problem)
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Whether text can be written at all: lone surrogates cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

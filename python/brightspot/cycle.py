@@ -135,4 +135,8 @@ def moment(at: Moment) -> str:
     """A moment as the core reads it; a date-time without a zone is the machine's own."""
     if isinstance(at, datetime) and at.tzinfo is None:
         at = at.astimezone()
-    return at if isinstance(at, str) else at.isoformat()
+    if isinstance(at, date):
+        return at.isoformat()
+    if isinstance(at, str):  # pyright: ignore[reportUnnecessaryIsInstance] (what people give)
+        return at
+    raise InvalidOptionError(f"at = {at!r} is not possible: it must be a date or a moment", option="at", value=repr(at))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import uuid4
 
 from brightspot import _core
 from brightspot._frames import iso
-from brightspot._record import plain
+from brightspot._record import is_unicode, plain
 from brightspot._records import Choice, Cycle, Doing, Fidelity, Plan, Study
 from brightspot._result import escaped
 from brightspot.cycle import Day, Frames, Moment, a_plan, frames_for, moment
+from brightspot.exceptions import InvalidOptionError, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Journal:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = str(path)
+        self._path = _path(path)
         self._journal = _core.Journal(self._path)
 
     def __enter__(self) -> Self:
@@ -77,7 +79,8 @@ class Journal:
 
     def draft(self, plan: Plan, *, by: str, at: Moment | None = None, id: str | None = None) -> Cycle:
         """Draft a cycle; it gets a fresh id where none is given."""
-        return _cycle(self._journal.draft(id or uuid4().hex, plain(a_plan(plan)), by, _at(at)))
+        fresh = uuid4().hex if id is None else _text("id", id)
+        return _cycle(self._journal.draft(fresh, plain(a_plan(plan)), _text("by", by), _at(at)))
 
     def lock(self, id: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:
         """Lock the plan: from now on it does not change, and its predictions count.
@@ -87,15 +90,15 @@ class Journal:
         PlanNotLockableError
             Which names everything that is missing.
         """
-        return _cycle(self._journal.lock(id, by, _at(at), version))
+        return _cycle(self._journal.lock(_text("id", id), *_stamp(by, at, version)))
 
     def amend(self, id: str, note: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:
         """Note an amendment beside the locked plan; it is marked where it came after the first data."""
-        return _cycle(self._journal.amend(id, note, by, _at(at), version))
+        return _cycle(self._journal.amend(_text("id", id), _text("note", note), *_stamp(by, at, version)))
 
     def start(self, id: str, *, by: str, at: Moment | None = None, version: int | None = None) -> Cycle:
         """Start the test."""
-        return _cycle(self._journal.start(id, by, _at(at), version))
+        return _cycle(self._journal.start(_text("id", id), *_stamp(by, at, version)))
 
     def do(
         self,
@@ -104,16 +107,14 @@ class Journal:
         by: str,
         as_planned: Fidelity = "unknown",
         fidelity: float | None = None,
-        observations: Sequence[str] = (),
-        surprises: Sequence[str] = (),
+        observations: str | Sequence[str] = (),
+        surprises: str | Sequence[str] = (),
         at: Moment | None = None,
         version: int | None = None,
     ) -> Cycle:
         """Record what was done: whether as planned, the share of planned steps, what was seen and what surprised."""
-        doing = Doing(
-            as_planned=as_planned, fidelity=fidelity, observations=tuple(observations), surprises=tuple(surprises)
-        )
-        return _cycle(self._journal.do(id, plain(doing), by, _at(at), version))
+        doing = Doing(as_planned, fidelity=fidelity, observations=_each(observations), surprises=_each(surprises))
+        return _cycle(self._journal.do(_text("id", id), plain(doing), *_stamp(by, at, version)))
 
     def study(
         self,
@@ -128,7 +129,8 @@ class Journal:
     ) -> Study:
         """Study a cycle's data (:func:`brightspot.study`) and keep the study; again, it stands beside the older."""
         chosen = frames_for(self.cycle(id).plan, frames)
-        result, _ = self._journal.study(id, chosen, str(iso(as_of)), learned, by, _at(at), version)
+        words = _text("learned", learned)
+        result, _ = self._journal.study(id, chosen, str(iso(as_of)), words, *_stamp(by, at, version))
         return Study(**result)
 
     def decide(
@@ -142,15 +144,16 @@ class Journal:
         version: int | None = None,
     ) -> Cycle:
         """Record what the team decided; a decision other than the recommendation needs a reason."""
-        return _cycle(self._journal.decide(id, chosen, reason, by, _at(at), version))
+        choice, why = _text("chosen", chosen), _text("reason", reason)
+        return _cycle(self._journal.decide(_text("id", id), choice, why, *_stamp(by, at, version)))
 
     def cancel(self, id: str, *, by: str, reason: str, at: Moment | None = None, version: int | None = None) -> Cycle:
         """Give a cycle up; it stays on record."""
-        return _cycle(self._journal.cancel(id, reason, by, _at(at), version))
+        return _cycle(self._journal.cancel(_text("id", id), _text("reason", reason), *_stamp(by, at, version)))
 
     def cycle(self, id: str) -> Cycle:
         """A cycle as it stands."""
-        return _cycle(self._journal.cycle(id))
+        return _cycle(self._journal.cycle(_text("id", id)))
 
     def cycles(self) -> tuple[Cycle, ...]:
         """All cycles, in the order in which they were drafted."""
@@ -158,7 +161,10 @@ class Journal:
 
     def history(self, id: str) -> tuple[Event, ...]:
         """What happened to a cycle, the oldest first."""
-        return tuple(Event(at=datetime.fromisoformat(event.pop("at")), **event) for event in self._journal.history(id))
+        return tuple(
+            Event(at=datetime.fromisoformat(event.pop("at")), **event)
+            for event in self._journal.history(_text("id", id))
+        )
 
     def verify(self) -> int:
         """Check the chain of hashes; returns the number of events.
@@ -174,13 +180,50 @@ class Journal:
         return f"Journal({self._path!r})"
 
     def _repr_html_(self) -> str:
+        try:
+            cycles = self.cycles()
+        except StoreError as error:
+            return f"<p>{escaped(error)}</p>"
         rows = "".join(
             f"<tr><td>{escaped(cycle.id)}</td><td>{escaped(cycle.plan.title or cycle.plan.change)}</td>"
             f"<td>{escaped(cycle.state)}</td></tr>"
-            for cycle in self.cycles()
+            for cycle in cycles
         )
         heads = "<tr><th>id</th><th>change</th><th>state</th></tr>"
         return f"<p><strong>{escaped(repr(self))}</strong></p><table>{heads}{rows}</table>"
+
+
+def _path(path: object) -> str:
+    given = repr(path)
+    text = os.fspath(cast("os.PathLike[str]", path)) if isinstance(path, os.PathLike) else path
+    # SQLite takes an empty name for a file that vanishes when it is closed.
+    if isinstance(text, str) and text.strip() and is_unicode(text):
+        return text
+    raise InvalidOptionError(
+        f"path = {given} is not possible: it must be the path of a file", option="path", value=given
+    )
+
+
+def _text(option: str, value: object) -> str:
+    if isinstance(value, str) and is_unicode(value):
+        return value
+    raise InvalidOptionError(f"{option} = {value!r} is not possible: it must be text", option=option, value=repr(value))
+
+
+def _each(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _stamp(by: str, at: Moment | None, version: int | None) -> tuple[str, str, int | None]:
+    """Who, when, and the version that was seen."""
+    if version is not None and not (type(version) is int and 0 <= version < 2**63):
+        raise InvalidOptionError(
+            f"version = {version!r} is not possible: it must be the version of the cycle that you have seen, as in "
+            "cycle.version",
+            option="version",
+            value=repr(version),
+        )
+    return _text("by", by), _at(at), version
 
 
 def _at(at: Moment | None) -> str:
