@@ -31,7 +31,7 @@ test-py: build ## Run the tests of the Python package, its docstrings and notebo
 	$(BIN)/python -m pytest
 
 sim: ## Run the simulations: false alarms, coverage, false discovery (minutes)
-	cargo test --locked --release $(CORE) --test it -- --ignored --nocapture --skip timing --skip writes_until_killed \
+	cargo test --locked --profile sim $(CORE) --test it -- --ignored --nocapture --skip timing --skip writes_until_killed \
 		--skip a_state_is_fitted --skip the_default_district_takes
 
 bench: build ## Measure speed beside what people use today
