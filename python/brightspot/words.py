@@ -130,8 +130,8 @@ def in_step(value: float, width: float, *, is_signed: bool = True) -> str:
     return f"{sign}{text}"
 
 
-LONG_NAME = 48
-"""From here on a name is shortened within a sentence."""
+LONG_NAME, LONG_IN_CARD = 48, 32
+"""From here on a name is shortened within a sentence, or where there is less room."""
 
 
 def clipped(text: str, limit: int) -> str:
@@ -437,8 +437,9 @@ REASONS = {
     "guard_unknown": "The outcome improved, but whether something else got worse cannot be told.",
     "partly_done": "The outcome improved, though the change was only partly carried out.",
     "too_early": "It is too early for the change to show.",
-    "driver_moved_outcome_did_not": "The process moved and the outcome did not: the idea of how one drives the other is in "
-    "doubt.",
+    "driver_moved_outcome_did_not": (
+        "The process moved and the outcome did not: the idea of how one drives the other is in doubt."
+    ),
     "no_mechanism_yet": "Neither process nor outcome moved: change how the idea is carried out, and test again.",
     "tried_fairly": "The idea was tried fairly more than once, and its prediction failed each time.",
     "underpowered": "Tried fairly more than once without a signal, but too few data to rule out the predicted gain.",
@@ -497,7 +498,7 @@ AGAINST = ("no_series", "no_direction", "interim", "too_few_points", "zero_varia
 
 
 def _short(name: str) -> str:
-    return clipped(name, LONG_NAME)
+    return clipped(name, LONG_IN_CARD)
 
 
 def no_verdict(study: Study, measure: str) -> str:
@@ -782,7 +783,7 @@ def cycle_dates(study: Study, locked_on: date | None = None) -> str:
     locked = (
         (f"plan locked {day(locked_on)}, before the data" if locked_on else "plan locked before the data")
         if study.is_preregistered
-        else "plan not locked before the data: exploratory"
+        else "plan not locked in advance: exploratory"
     )
     return f"Before: {span(study.baseline)}. Test: {span(study.test)}. Studied {day(study.as_of)}; {locked}."
 
@@ -903,7 +904,7 @@ def bright_cautions(found: BrightSpots) -> list[Caution]:
         told.append(
             Caution(
                 "That it lasts for all",
-                f"{n_once} of {n} {'stands' if n_once == 1 else 'stand'} out in one period only",
+                f"{n_once} of {n} {'stands' if n_once == 1 else 'stand'} out by the best period only",
             )
         )
     told += [Caution(claim, why(note, unit, rows)) for code, claim, why in _BRIGHT if (note := notes.get(code))]
@@ -974,7 +975,7 @@ def bright_effect(row: Mapping[str, Any]) -> str:
 
 def bright_why(row: Mapping[str, Any]) -> str:
     """Why a room is to be visited: it is a candidate."""
-    return "candidate, by one period" if row["finding"] == "one_period" else "candidate"
+    return "candidate, best period only" if row["finding"] == "one_period" else "candidate"
 
 
 def bright_caption(found: BrightSpots) -> str:
@@ -1005,7 +1006,7 @@ def window(study: Study, time: date) -> str:
 def study_heading(study: Study) -> str:
     """The line above the picture of a study where everything else is said elsewhere: the outcome and its unit."""
     unit = scale(study, study.outcome.measure)
-    name = capital(_short(study.outcome.measure))
+    name = capital(clipped(study.outcome.measure, LONG_NAME))
     return f"{name} ({clipped(unit.unit, LONG_NAME)})" if unit.unit and not unit.is_share else name
 
 
