@@ -423,10 +423,12 @@ def test_names_of_candidates_do_not_cover_each_other():
         assert all(b - a >= bright.ROW - 1e-6 for a, b in itertools.pairwise(heights))
 
 
-def test_the_order_of_effects_is_the_only_meaning_of_the_vertical_axis():
+def test_named_candidates_stand_by_name_and_the_unnamed_by_effect():
     picture = bright.draw(stand_in(60, 8))
     rows = sorted(rows_of(picture, "candidate", "ordinary"), key=lambda row: row["y"])
-    assert [row["effect"] for row in rows] == sorted((row["effect"] for row in rows), reverse=True)
+    candidates, others = rows[:8], rows[8:]
+    assert [row["name"] for row in candidates] == sorted(row["name"] for row in candidates)
+    assert [row["effect"] for row in others] == sorted((row["effect"] for row in others), reverse=True)
     assert all(
         layer["encoding"]["y"].get("axis", None) is None
         for layer in picture.to_dict()["layer"]

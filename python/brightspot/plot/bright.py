@@ -112,9 +112,20 @@ def _shown(units: pl.DataFrame) -> pl.DataFrame:
 def _effects(
     result: BrightSpots, units: pl.DataFrame, overall: bool, title: str, width: int, height: int | None
 ) -> Any:  # noqa: ANN401 (altair's own types are partly unknown)
-    shown = _shown(units).sort("effect", descending=True)
+    # Named candidates stand in the order of their names, so that no rank can be read off; the unnamed by their effect.
+    shown = pl.concat(
+        [
+            _shown(units).filter("is_candidate").sort("group", "name"),
+            _shown(units).filter(~pl.col("is_candidate")).sort("effect", descending=True),
+        ]
+    )
+    wanted = height
     flags: list[bool] = shown["is_candidate"].to_list()
-    middles, height, is_labelled = _layout(flags, height)
+    middles, height, is_labelled = _layout(flags, wanted)
+    if not is_labelled:
+        shown = shown.sort("effect", descending=True)
+        flags = shown["is_candidate"].to_list()
+        middles, height, is_labelled = _layout(flags, wanted)
     labels = STATES.labels()
     rows: list[Row] = [
         {
