@@ -29,6 +29,15 @@ class Note:
         The number that matters (an estimate, a threshold), where there is one.
     at
         Where: a chart, a column, a unit, a measure; empty for the whole result.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> pupils = bs.datasets.star().filter(gr="K")
+    >>> model = bs.mixed_model(pupils, outcome="math", random="sch/tch")
+    >>> for note in model.notes:
+    ...     print(note)
+    [rows_left_out] math: 454 rows left out: a value the model needs is missing
     """
 
     code: str

@@ -19,7 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is found about one unit, and why: as text, as data, as HTML."""
+    """What is found about one unit, and why: as text, as data, as HTML.
+
+    Attributes
+    ----------
+    unit
+        Its name.
+    text
+        Plain sentences.
+    details
+        The numbers behind them.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> pupils = bs.datasets.star().filter(gr="K")
+    >>> spots = bs.bright_spots(pupils, outcome="math", unit="tch", within="sch", adjust="cltype")
+    >>> print(spots.explain("1").text.split(". ")[-1])
+    Candidate; whether it lasts is not known; about 5% of the candidates are expected to be false.
+    """
 
     unit: str
     text: str
@@ -69,6 +87,20 @@ class BrightSpots:
         Caveats, each with a code and a count.
     spec
         The arguments, as they were used.
+
+    Examples
+    --------
+    Every teacher of this experiment is seen in one year only, so nobody is more than promising:
+
+    >>> import brightspot as bs
+    >>> pupils = bs.datasets.star().filter(gr="K")
+    >>> spots = bs.bright_spots(pupils, outcome="math", unit="tch", within="sch", adjust="cltype")
+    >>> spots
+    BrightSpots(337 units, 17 candidates)
+    >>> set(spots.candidates["finding"])
+    {'promising'}
+    >>> round(spots.false_share, 2)
+    0.05
     """
 
     units: pl.DataFrame

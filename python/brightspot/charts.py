@@ -42,6 +42,17 @@ class RunChart:
         Caveats, each with a code and a count.
     spec
         The arguments, as they were used.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> district = bs.datasets.district(seed=1)
+    >>> chart = bs.run_chart(
+    ...     district.attendance, value="days_absent", size="days_enrolled", time="week", by="school_id",
+    ...     direction="down",
+    ... )
+    >>> chart.summary.height, chart.points.height == district.attendance.height
+    (12, True)
     """
 
     points: pl.DataFrame

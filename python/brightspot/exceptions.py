@@ -12,7 +12,24 @@ from typing import Any
 
 
 class BrightspotError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package.
+
+    Attributes
+    ----------
+    code
+        A stable word, for programs.
+    details
+        The parts of the message as data.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> try:
+    ...     bs.run_chart({"week": [1, 2], "score": [60, 61]}, value="scores", time="week")
+    ... except bs.BrightspotError as error:
+    ...     print(error.code, isinstance(error, KeyError), error, sep="; ")
+    column_missing; True; there is no column "scores" (did you mean "score"?); the columns are "week", "score"
+    """
 
     code: str = "error"
 

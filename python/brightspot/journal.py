@@ -22,7 +22,37 @@ from brightspot.exceptions import InvalidOptionError, StoreError
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a cycle, as the journal keeps it."""
+    """Something that happened to a cycle, as the journal keeps it.
+
+    Attributes
+    ----------
+    seq
+        Its place in the journal, from 1.
+    kind
+        What happened: ``cycle.drafted``, ``cycle.locked`` ...
+    version
+        The version of the cycle after it.
+    at
+        When it happened, as the writer said.
+    by
+        Who did it.
+    payload
+        The event as it was stored.
+    hash
+        SHA-256 over this event and the hash before it.
+
+    Examples
+    --------
+    >>> import brightspot as bs, tempfile, pathlib
+    >>> plan = bs.Plan(
+    ...     aim="Fractions secure by winter", change="Number talks", outcome=bs.Measure("exit ticket"),
+    ...     baseline=("2026-09-01", "2026-10-25"), test=("2026-10-26", "2026-12-11"),
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder, bs.Journal(pathlib.Path(folder) / "plc.db") as journal:
+    ...     cycle = journal.draft(plan, by="Kim")
+    ...     [(event.seq, event.kind, event.by) for event in journal.history(cycle.id)]
+    [(1, 'cycle.drafted', 'Kim')]
+    """
 
     seq: int
     kind: str

@@ -42,6 +42,16 @@ class MixedModel:
         Caveats, each with a code and a count.
     spec
         The arguments, as they were used.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> pupils = bs.datasets.star().filter(gr="K")
+    >>> model = bs.mixed_model(pupils, outcome="math", fixed="cltype", random="sch/tch")
+    >>> model
+    MixedModel(math: 5,871 rows; SD of sch 19.8, sch/tch 16.4, residual 40.1)
+    >>> model.effects().select("sch", "tch", "n").row(0)
+    ('1', '1', 13)
     """
 
     fixed: pl.DataFrame

@@ -68,6 +68,13 @@ class Truth:
     series : polars.DataFrame
         What truly happened in each series: ``series``, ``unit_id``, ``has_shift``, ``shift_at`` (first date after it),
         ``before`` (the level), ``size`` (the change of level), ``unit_of_value``, ``direction``.
+
+    Examples
+    --------
+    >>> from brightspot.datasets import district
+    >>> truth = district(seed=1).truth
+    >>> truth.series.filter(series="exit_tickets").select("unit_id", "has_shift", "size").rows()
+    [('S02-G5', True, 4.0), ('S04-G5', False, 0.0)]
     """
 
     teachers: pl.DataFrame
@@ -104,8 +111,15 @@ class District:
         How often the routine was used: ``plc_id``, ``teacher_id``, ``date`` (Friday), ``n_used``,
         ``n_lessons``.
     truth : Truth
-        What was planted: ``.teachers`` (who is really better, by how much) and ``.series`` (which series really shifted,
-        when and by how much, and which did not).
+        What was planted: ``.teachers`` (who is really better, by how much) and ``.series`` (which series really
+        shifted, when and by how much, and which did not).
+
+    Examples
+    --------
+    >>> from brightspot.datasets import district
+    >>> place = district(seed=1)
+    >>> place.teachers.height, place.scores["year"].unique().to_list()
+    (300, [2024, 2025])
     """
 
     seed: int
