@@ -290,7 +290,7 @@ def _heads(panel: Panel, axis: TimeAxis, values: ValueAxis, start: float, change
     left, middle = axis.pixel(start) + 5, axis.pixel(change) + 5
     texts = [
         (left, shortened("baseline", middle - left - 6, LABEL_SIZE)),
-        (middle, shortened(f"change: {panel.study.plan.change}", axis.width + MARGIN - middle, LABEL_SIZE)),
+        (middle, shortened(panel.study.plan.title or panel.study.plan.change, axis.width - middle - 4, LABEL_SIZE)),
     ]
     for pixel, text in texts:
         if text:
