@@ -55,8 +55,8 @@ def to_polars(
             if name not in table.columns:
                 _missing(name, table)
             wanted.append(name)
-        also = [name for name in dict.fromkeys(optional) if name in table.columns and name not in wanted]
-        table = table.select([*wanted, *also])
+        named = dict.fromkeys(name for name in optional if isinstance(name, str))
+        table = table.select([*wanted, *(name for name in named if name in table.columns and name not in wanted)])
     return _plain(table)
 
 
@@ -142,12 +142,26 @@ def _missing(name: str, table: pl.DataFrame) -> None:
 
 def _plain(table: pl.DataFrame) -> pl.DataFrame:
     """Give columns the types that the core is built with; values stay as they are."""
-    casts = {
-        name: pl.Float64 if dtype.is_numeric() else pl.String
-        for name, dtype in table.schema.items()
-        if isinstance(dtype, pl.Decimal | pl.Int128 | pl.UInt128 | pl.Time | pl.Duration)
-    }
-    return table.cast(casts) if casts else table  # type: ignore[arg-type]
+    casts: list[pl.Expr] = []
+    for name, dtype in table.schema.items():
+        if dtype.is_nested() or isinstance(dtype, pl.Object):
+            raise ColumnTypeError(
+                f'column "{name}" must hold numbers, names or times, but it holds {dtype}; take one field of it',
+                column=name,
+                found=str(dtype),
+            )
+        if isinstance(dtype, pl.Int128 | pl.UInt128) and _fits(table[name]):
+            casts.append(pl.col(name).cast(pl.Int64))
+        elif isinstance(dtype, pl.Decimal | pl.Int128 | pl.UInt128 | pl.Float16):
+            casts.append(pl.col(name).cast(pl.Float64))
+        elif isinstance(dtype, pl.Time | pl.Duration):
+            casts.append(pl.col(name).dt.to_string("iso"))
+    return table.with_columns(casts) if casts else table
+
+
+def _fits(column: pl.Series) -> bool:
+    """Whether whole numbers fit into 64 bits."""
+    return column.cast(pl.Int64, strict=False).null_count() == column.null_count()
 
 
 def iso(value: object) -> object:

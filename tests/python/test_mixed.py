@@ -309,7 +309,7 @@ def test_scale_and_offset_decide_nothing():
         (ex.ColumnMissingError, "there is no column", {"random": "school/room"}),
         (ex.ColumnTypeError, "must hold numbers", {"outcome": "frl"}),
         (ex.ColumnTypeError, "must be text", {"outcome": 3}),
-        (ex.ColumnTypeError, "tell groups apart", {"random": "pair"}),
+        (ex.ColumnTypeError, "take one field", {"random": "pair"}),
         (ex.InvalidOptionError, "crossed factors are not fitted", {"random": ["teacher", "frl"]}),
         (ex.InvalidOptionError, "at least one grouping factor", {"random": []}),
         (ex.InvalidOptionError, "one nested term", {"random": "school/"}),

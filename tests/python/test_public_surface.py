@@ -22,33 +22,11 @@ from brightspot import _records, datasets, exceptions
 ROOT = Path(__file__).parents[2]
 
 # These names are a contract: they may be joined by others, and none may go.
-PROMISED = [
-    "run_chart",
-    "mixed_model",
-    "bright_spots",
-    "study",
-    "report",
-    "Measure",
-    "Plan",
-    "Prediction",
-    "Guard",
-    "Task",
-    "Doing",
-    "Journal",
-    "Cycle",
-    "Study",
-    "Decision",
-    "Note",
-    "BrightspotError",
-    "datasets",
-    "exceptions",
-    "RunChart",
-    "MixedModel",
-    "BrightSpots",
-    "Explanation",
-    "Event",
-    "Report",
-]
+PROMISED = {
+    *("run_chart", "mixed_model", "bright_spots", "study", "report", "datasets", "exceptions"),
+    *("RunChart", "MixedModel", "BrightSpots", "Explanation", "Report", "Note", "BrightspotError", "Journal", "Event"),
+    *("Measure", "Plan", "Prediction", "Guard", "Task", "Doing", "Cycle", "Study", "Decision"),
+}
 
 PARAMETERS = {
     "run_chart": "df value time by size baseline phases exclude target direction aggregate rules",
@@ -59,7 +37,7 @@ PARAMETERS = {
 
 
 def test_the_promised_names_are_there():
-    assert set(PROMISED) <= set(bs.__all__)
+    assert set(bs.__all__) >= PROMISED
     assert list(bs.__all__) == sorted(bs.__all__)
     assert [name for name in bs.__all__ if not hasattr(bs, name)] == []
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", bs.__version__)
