@@ -362,3 +362,18 @@ def test_a_model_shows_itself():
     shown = model._repr_html_()
     assert "few_units" in shown
     assert "prior" in shown
+
+
+@pytest.mark.parametrize(
+    ("ids", "kept"),
+    [
+        (pl.Series("key", [2**60 + i for i in range(4)], dtype=pl.Int128), [2**60 + i for i in range(4)]),
+        (pl.Series("key", [1, 2, 3, 4], dtype=pl.UInt128), [1, 2, 3, 4]),
+        (pl.Series("key", [1.5, 2.5, 3.5, 4.5], dtype=pl.Decimal(9, 2)), [1.5, 2.5, 3.5, 4.5]),
+        (pl.Series("key", [0, 60, 3600, 7200], dtype=pl.Duration("ms")), ["PT0S", "PT0.06S", "PT3.6S", "PT7.2S"]),
+    ],
+    ids=lambda value: str(getattr(value, "dtype", "")),
+)
+def test_types_that_the_core_does_not_have_keep_their_value(ids, kept):
+    frame = PUPILS.join(pl.DataFrame([PUPILS["teacher"].unique().sort(), ids]), on="teacher")
+    assert sorted(bs.mixed_model(frame, outcome="math", random="key").effects()["key"]) == sorted(kept)
