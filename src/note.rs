@@ -43,9 +43,25 @@ impl Note {
     /// The note as one plain sentence.
     pub fn message(&self) -> String {
         let place = if self.at.is_empty() { String::new() } else { format!("{}: ", self.at) };
-        let value = self.value.map_or_else(String::new, |v| format!(" ({})", crate::stats::summary::brief(v)));
+        let value = self.value.map_or_else(String::new, |v| format!(" ({})", brief(v)));
         format!("{place}{}", self.code.sentence(self.count, &value))
     }
+}
+
+/// A number for a sentence: three significant digits, no exponent for everyday sizes.
+pub(crate) fn brief(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    let magnitude = value.abs().log10().floor();
+    if !(-4.0..7.0).contains(&magnitude) {
+        return format!("{value:.2e}");
+    }
+    // Between 0 and 6 after the test above.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let decimals = (2.0 - magnitude).max(0.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 macro_rules! note_codes {
@@ -199,5 +215,14 @@ mod tests {
     fn a_note_reads_as_a_sentence() {
         let note = Note::new(NoteCode::MissingTime, 2);
         assert_eq!(note.message(), "2 rows without a time left out");
+    }
+
+    #[test]
+    fn brief_numbers() {
+        for (value, text) in
+            [(0.0, "0"), (0.04567, "0.0457"), (12.34, "12.3"), (1234.5, "1234"), (2.0, "2"), (1e-9, "1.00e-9")]
+        {
+            assert_eq!(brief(value), text);
+        }
     }
 }

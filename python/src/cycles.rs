@@ -18,7 +18,7 @@ use crate::work::released;
 type Object<'py> = Bound<'py, PyAny>;
 
 fn from_python<T: brightspot::record::Record>(data: &Object<'_>) -> Result<T> {
-    Ok(check_as(pythonize::depythonize(data)?)?)
+    Ok(check_as(&pythonize::depythonize(data)?)?)
 }
 
 fn to_python<'py>(py: Python<'py>, data: &impl Serialize) -> Result<Object<'py>> {
@@ -110,7 +110,19 @@ impl Journal {
     }
 }
 
+fn choice(word: &str) -> Result<Choice> {
+    word.parse().map_err(|_| {
+        let words: Vec<_> = Choice::ALL.iter().map(|choice| choice.as_str()).collect();
+        brightspot::Error::option("chosen", format!("{word:?}"), format!("one of {}", words.join(", "))).into()
+    })
+}
+
 fn stamp(by: String, at: &str, version: Option<u64>) -> Result<Stamp> {
+    if by.trim().is_empty() {
+        return Err(
+            brightspot::Error::option("by", format!("{by:?}"), "the name or role of whoever makes the move").into()
+        );
+    }
     Ok(Stamp { by, at: parse_timestamp(at)?, expected: version })
 }
 
@@ -201,7 +213,7 @@ impl Journal {
         at: &str,
         version: Option<u64>,
     ) -> Result<Object<'py>> {
-        let (chosen, stamp) = (chosen.parse::<Choice>()?, stamp(by, at, version)?);
+        let (chosen, stamp) = (choice(chosen)?, stamp(by, at, version)?);
         self.move_on(py, |journal| journal.decide(id, chosen, reason, &stamp))
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, Finding};
 use super::spots::{BrightSpots, UnitRow};
 use crate::Result;
-use crate::stats::summary::brief;
+use crate::note::brief;
 
 /// What is found about one unit, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -81,7 +81,9 @@ const RESERVED: &[&str] = &[
 /// For columns that are missing or of the wrong type, and criteria out of range.
 pub fn bright_spots(df: &DataFrame, request: &BrightRequest) -> Result<BrightTables> {
     let keys: Vec<String> = request.within.iter().chain([&request.unit]).cloned().collect();
-    check_keys(df, &keys, RESERVED)?;
+    check_keys(df, "within", &request.within, RESERVED)?;
+    check_keys(df, "unit", std::slice::from_ref(&request.unit), RESERVED)?;
+    check_parts(request)?;
     let factors: Vec<String> = keys.iter().chain(&request.period).cloned().collect();
     let fixed: Vec<String> =
         request.adjust.iter().filter(|name| Some(*name) != request.period.as_ref()).cloned().collect();
@@ -105,6 +107,33 @@ pub fn bright_spots(df: &DataFrame, request: &BrightRequest) -> Result<BrightTab
     let within = codes.by_ref().take(request.within.len()).collect();
     let Some(unit) = codes.next() else { return Err(Error::option("unit", "none", "a column")) };
     Ok(BrightTables { spots, within, unit, notes })
+}
+
+/// A column plays one part: a unit that is also a condition would be compared with itself.
+fn check_parts(request: &BrightRequest) -> Result<()> {
+    if request.within.contains(&request.unit) {
+        return Err(Error::option(
+            "unit",
+            format!("{:?}", request.unit),
+            "a column that is not in `within`: units and groups are different columns",
+        ));
+    }
+    let is_taken = |name: &String| *name == request.unit || request.within.contains(name);
+    if let Some(name) = request.adjust.iter().find(|name| is_taken(name)) {
+        return Err(Error::option(
+            "adjust",
+            format!("{name:?}"),
+            "made of columns that are neither the unit nor its groups",
+        ));
+    }
+    if let Some(name) = request.period.as_ref().filter(|name| is_taken(name)) {
+        return Err(Error::option(
+            "period",
+            format!("{name:?}"),
+            "a column that is neither the unit nor one of its groups",
+        ));
+    }
+    Ok(())
 }
 
 impl BrightTables {

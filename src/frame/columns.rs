@@ -74,14 +74,14 @@ pub(super) fn labels(df: &DataFrame, name: &str) -> Result<Vec<Option<String>>> 
 }
 
 /// Columns that name groups must be of a kind that can be compared and sorted.
-pub(super) fn check_keys(df: &DataFrame, names: &[String], reserved: &[&str]) -> Result<()> {
+pub(super) fn check_keys(df: &DataFrame, option: &str, names: &[String], reserved: &[&str]) -> Result<()> {
     for (position, name) in names.iter().enumerate() {
         let found = column(df, name)?;
         if reserved.contains(&name.as_str()) {
             return Err(Error::ColumnClash { column: name.clone() });
         }
         if names.iter().take(position).any(|earlier| earlier == name) {
-            return Err(Error::option("by", format!("{names:?}"), "a list of different columns"));
+            return Err(Error::option(option, format!("{names:?}"), "a list of different columns"));
         }
         if found.dtype().is_nested() {
             return Err(Error::ColumnType {

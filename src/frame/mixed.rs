@@ -150,7 +150,17 @@ impl MixedModel {
 
     /// Caveats: rows left out, then those of the fit.
     pub fn notes(&self) -> Vec<Note> {
-        self.notes.iter().chain(&self.fit.notes).cloned().collect()
+        let named = self.fit.notes.iter().cloned().map(|note| match self.factor_of(&note) {
+            Some(factor) => note.at(factor),
+            None => note,
+        });
+        self.notes.iter().cloned().chain(named).collect()
+    }
+
+    /// The fit knows its factors by their level only.
+    fn factor_of(&self, note: &Note) -> Option<&str> {
+        let level: usize = note.at.strip_prefix("level ")?.parse().ok()?;
+        self.factors.get(level).map(|factor| factor.name.as_str())
     }
 
     /// The names of the factors, in the order of `theta`.

@@ -119,7 +119,7 @@ pub fn run_chart(
     request: &RunChartRequest,
     progress: &(dyn Fn(usize, usize) -> Result<()> + Sync),
 ) -> Result<RunChartTables> {
-    check_keys(df, &request.by, RESERVED)?;
+    check_keys(df, "by", &request.by, RESERVED)?;
     let times = Times::new(df, &request.time)?;
     let columns = PointColumns {
         value: &request.value,

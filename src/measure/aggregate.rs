@@ -44,7 +44,9 @@ impl Measure {
         }
         let mut n_combined = 0;
         let mut points = Vec::with_capacity(by_date.len());
-        for (time, group) in by_date {
+        for (time, mut group) in by_date {
+            // Sums depend on the order of their terms in the last bit; the order of rows must decide nothing.
+            group.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
             if group.len() > 1 {
                 n_combined += group.len();
             }

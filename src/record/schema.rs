@@ -64,7 +64,7 @@ impl Kind {
         Self {
             name: T::KIND,
             check: |data| {
-                let record: T = check_as(data)?;
+                let record: T = check_as(&data)?;
                 serde_json::to_value(&record).map_err(|problem| invalid(T::KIND, "", problem.to_string()))
             },
             schema: |generator| {
@@ -84,16 +84,46 @@ impl fmt::Debug for Kind {
 ///
 /// # Errors
 /// [`Error::InvalidRecord`].
-pub fn check_as<T: Record>(data: Value) -> Result<T> {
+pub fn check_as<T: Record>(data: &Value) -> Result<T> {
     let record: T = serde_path_to_error::deserialize(data).map_err(|error| {
         let path = error.path().to_string();
         // serde_path_to_error writes "." for the record as a whole.
         let path = if path == "." { "" } else { path.as_str() };
         invalid(T::KIND, path, plainly(&error.inner().to_string()))
     })?;
+    let written = serde_json::to_value(&record).map_err(|problem| invalid(T::KIND, "", problem.to_string()))?;
+    as_written(T::KIND, "", data, &written)?;
     record.validate()?;
     Ok(record)
 }
+
+/// What was read must be what was given: serde takes a list for a record, field by field, and a date parser drops the time
+/// of day without a word.
+fn as_written(kind: &str, path: &str, given: &Value, written: &Value) -> Result<()> {
+    match (given, written) {
+        (Value::Array(_), Value::Object(_)) => {
+            Err(invalid(kind, path, "must be a record with named fields, not a list"))
+        }
+        (Value::Object(given), Value::Object(written)) => given.iter().try_for_each(|(field, value)| {
+            let below = if path.is_empty() { field.clone() } else { format!("{path}.{field}") };
+            written.get(field).map_or(Ok(()), |there| as_written(kind, &below, value, there))
+        }),
+        (Value::Array(given), Value::Array(written)) => given
+            .iter()
+            .zip(written)
+            .enumerate()
+            .try_for_each(|(i, (value, there))| as_written(kind, &format!("{path}[{i}]"), value, there)),
+        (Value::String(given), Value::String(written))
+            if written.len() == DAY && given.len() > DAY && given.starts_with(written.as_str()) =>
+        {
+            Err(invalid(kind, path, format!("is a day and has no time of day: give {written:?}, not {given:?}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The length of an ISO date.
+const DAY: usize = 10;
 
 /// What a deserialiser says, in words for people who know no Rust.
 ///
