@@ -60,7 +60,7 @@ pub(crate) fn request<T: serde::de::DeserializeOwned>(arguments: &Bound<'_, PyDi
     })
 }
 
-/// The argument that a path like "spec.min_n" blames, and its value. Criteria travel in a record of their own, and a
+/// The argument that a path like `spec.min_n` blames, and its value. Criteria travel in a record of their own, and a
 /// choice with a value as {"given": value}: the user knows neither.
 fn blamed<'py>(arguments: &Bound<'py, PyDict>, path: &str) -> (String, Option<Bound<'py, PyAny>>) {
     let mut option = path.to_owned();

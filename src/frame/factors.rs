@@ -4,6 +4,7 @@ use polars::prelude::*;
 
 use super::columns::{column, floats};
 use super::groups::Groups;
+use super::points::sentinel_note;
 use crate::mixed::Covariate;
 use crate::{Error, Note, NoteCode, Result};
 
@@ -159,6 +160,12 @@ impl ModelData {
                 only.count = n_left_out;
             } else {
                 notes.push(Note::new(NoteCode::RowsLeftOut, n_left_out));
+            }
+        }
+        notes.extend(sentinel_note(&y, outcome));
+        for column in &columns {
+            if let Fixed::Numeric(name, values) = column {
+                notes.extend(sentinel_note(values, name));
             }
         }
         let levels = columns

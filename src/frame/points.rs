@@ -8,6 +8,7 @@
 //! | a denominator that is missing, zero or negative | no value, counted (`invalid_denominator`) |
 //! | a count above its denominator | kept, counted (`exceeded_denominator`): right for a rate, wrong for a proportion |
 //! | times out of order | sorted, counted (`sorted_by_time`) |
+//! | a number that looks like a code for "missing" (-999) | kept, counted (`sentinel`) |
 //! | a time that repeats within a chart | an error that names it, or combined as asked (`aggregated`) |
 
 use std::ops::Range;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::columns::{flags, floats};
 use super::groups::Groups;
 use super::time::Times;
-use crate::stats::summary::median;
+use crate::stats::summary::{median, n_sentinels};
 use crate::{Error, Note, NoteCode, Result};
 
 /// How rows of one chart with the same time are combined.
@@ -140,6 +141,7 @@ impl Points {
             points.target = vec![*target; points.row.len()];
         }
         points.notes = count.into_notes();
+        points.notes.extend(sentinel_note(&rows.value, ""));
         Ok(points)
     }
 
@@ -215,6 +217,12 @@ impl Points {
         self.key.push(key);
         self.row.push(first);
     }
+}
+
+/// Codes for "missing" that came as numbers: kept, because only the user knows, and counted.
+pub(super) fn sentinel_note(values: &[f64], column: &str) -> Option<Note> {
+    let n = n_sentinels(values);
+    (n > 0).then(|| Note::new(NoteCode::Sentinel, n).at(column))
 }
 
 #[derive(Default)]

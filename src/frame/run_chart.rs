@@ -9,9 +9,9 @@ use super::columns::check_keys;
 use super::groups::Groups;
 use super::phases::{Baseline, BaselineRule, Directions, Phases, Splits};
 use super::points::{Aggregate, PointColumns, Points, Scalar};
-use super::run_chart_tables::{RESERVED, tables};
+use super::run_chart_tables::{Drawn, Layout, RESERVED, tables};
 use super::time::Times;
-use crate::charts::{RunChart, RunChartEngine, RunChartInput, RunChartSpec};
+use crate::charts::{RunChartEngine, RunChartInput, RunChartSpec};
 use crate::rules::RunRules;
 use crate::{Note, NoteCode, Result};
 
@@ -160,14 +160,14 @@ pub fn run_chart(
     progress(total, total)?;
     let mut notes = points.notes.clone();
     add_up(&mut notes, drawn.iter().flat_map(|one| &one.chart.notes));
-    let (points, summary) = tables(df, request, &points, &drawn)?;
+    let layout = Layout {
+        by: &request.by,
+        time: &request.time,
+        has_size: request.size.is_some(),
+        has_target: request.target.is_some(),
+    };
+    let (points, summary) = tables(df, &layout, &points, &drawn)?;
     Ok(RunChartTables { points, summary, notes })
-}
-
-/// A chart with the names of its phases.
-pub(super) struct Drawn {
-    pub(super) chart: RunChart,
-    pub(super) phases: Vec<String>,
 }
 
 /// What one thread keeps from chart to chart.

@@ -4,9 +4,9 @@ use polars::prelude::*;
 
 use super::build::{counts, flags, numbers, texts};
 use super::points::Points;
-use super::run_chart::{Drawn, RunChartRequest};
+
 use crate::Result;
-use crate::charts::{PhaseResult, ProbBasis};
+use crate::charts::{PhaseResult, ProbBasis, RunChart};
 
 /// The columns that results add; a `by` column may not bear one of their names.
 pub(super) const RESERVED: &[&str] = &[
@@ -36,23 +36,37 @@ pub(super) const RESERVED: &[&str] = &[
     "q_value",
 ];
 
+/// A chart with the names of its phases.
+pub(super) struct Drawn {
+    pub(super) chart: RunChart,
+    pub(super) phases: Vec<String>,
+}
+
+/// Which columns of the input stand in the tables.
+pub(super) struct Layout<'a> {
+    pub(super) by: &'a [String],
+    pub(super) time: &'a str,
+    pub(super) has_size: bool,
+    pub(super) has_target: bool,
+}
+
 pub(super) fn tables(
     df: &DataFrame,
-    request: &RunChartRequest,
+    layout: &Layout<'_>,
     points: &Points,
     drawn: &[Drawn],
 ) -> Result<(DataFrame, DataFrame)> {
-    Ok((point_table(df, request, points, drawn)?, summary_table(df, request, points, drawn)?))
+    Ok((point_table(df, layout, points, drawn)?, summary_table(df, layout, points, drawn)?))
 }
 
-fn point_table(df: &DataFrame, request: &RunChartRequest, points: &Points, drawn: &[Drawn]) -> Result<DataFrame> {
+fn point_table(df: &DataFrame, layout: &Layout<'_>, points: &Points, drawn: &[Drawn]) -> Result<DataFrame> {
     let height = points.row.len();
-    let mut columns = keys(df, &request.by, &points.row)?;
-    let mut time = df.column(&request.time)?.take(&index(&points.row))?;
+    let mut columns = keys(df, layout.by, &points.row)?;
+    let mut time = df.column(layout.time)?.take(&index(&points.row))?;
     time.rename("time".into());
     columns.push(time);
     columns.push(numbers("value", points.value.iter().copied().map(Some)));
-    if request.size.is_some() {
+    if layout.has_size {
         columns.push(numbers("numerator", points.numerator.iter().copied().map(Some)));
         columns.push(numbers("denominator", points.denominator.iter().copied().map(Some)));
     }
@@ -71,7 +85,7 @@ fn point_table(df: &DataFrame, request: &RunChartRequest, points: &Points, drawn
     columns.push(phase.finish().into_column());
     columns.push(flags("is_baseline", drawn.iter().flat_map(|one| one.chart.is_baseline.iter().copied().map(Some))));
     columns.push(flags("is_excluded", points.is_excluded.iter().copied().map(Some)));
-    if request.target.is_some() {
+    if layout.has_target {
         columns.push(numbers("target", points.target.iter().copied().map(Some)));
     }
     let mut signals = ListStringChunkedBuilder::new("signals".into(), height, height / 4);
@@ -83,7 +97,7 @@ fn point_table(df: &DataFrame, request: &RunChartRequest, points: &Points, drawn
     Ok(DataFrame::new(height, columns)?)
 }
 
-fn summary_table(df: &DataFrame, request: &RunChartRequest, points: &Points, drawn: &[Drawn]) -> Result<DataFrame> {
+fn summary_table(df: &DataFrame, layout: &Layout<'_>, points: &Points, drawn: &[Drawn]) -> Result<DataFrame> {
     // Charts without any point (no row had a time) have no row here either.
     let rows: Vec<(IdxSize, &str, &PhaseResult)> = drawn
         .iter()
@@ -98,7 +112,7 @@ fn summary_table(df: &DataFrame, request: &RunChartRequest, points: &Points, dra
         .collect();
     let results = || rows.iter().map(|(_, _, result)| *result);
     let first: Vec<IdxSize> = rows.iter().map(|(row, _, _)| *row).collect();
-    let mut columns = keys(df, &request.by, &first)?;
+    let mut columns = keys(df, layout.by, &first)?;
     columns.push(texts("phase", rows.iter().map(|(_, name, _)| Some(*name))));
     columns.push(counts("n_obs", results().map(|r| Some(r.n_obs))));
     columns.push(counts("n_useful", results().map(|r| Some(r.n_useful))));

@@ -18,6 +18,36 @@ pub fn median(values: &mut Vec<f64>) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
+/// Numbers that files write where a value is missing or suppressed.
+const SENTINELS: [f64; 12] =
+    [-9.0, -99.0, -999.0, -9_999.0, -99_999.0, -6_666.0, -7_777.0, -8_888.0, 999.0, 9_999.0, 99_999.0, 999_999.0];
+
+/// How many values look like a code for "missing": one of the usual codes, and farther from all other values than these
+/// are from each other. Values that are not finite are passed over. Linear in their number.
+///
+/// ```
+/// use brightspot::stats::summary::n_sentinels;
+///
+/// assert_eq!(n_sentinels(&[12.0, 15.0, -9999.0, 11.0, -9999.0]), 2);
+/// assert_eq!(n_sentinels(&[999.0, 1012.0, 1003.0]), 0);
+/// ```
+pub fn n_sentinels(values: &[f64]) -> usize {
+    let is_code = |value: &f64| SENTINELS.iter().any(|code| value.total_cmp(code).is_eq());
+    let (mut low, mut high, mut n_codes) = (f64::INFINITY, f64::NEG_INFINITY, 0_usize);
+    for value in values.iter().filter(|value| value.is_finite()) {
+        if is_code(value) {
+            n_codes += 1;
+        } else {
+            (low, high) = (low.min(*value), high.max(*value));
+        }
+    }
+    if n_codes == 0 || low > high {
+        return 0;
+    }
+    let span = high - low;
+    values.iter().filter(|value| is_code(value) && (**value < low - span || **value > high + span)).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

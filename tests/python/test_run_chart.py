@@ -114,6 +114,14 @@ def test_a_row_without_a_time_is_left_out_and_counted():
     assert codes(chart)["missing_time"] == 1
 
 
+def test_codes_for_missing_are_counted():
+    frame = SERIES.with_columns(score=pl.when(pl.col("week").is_in([4, 9])).then(-999.0).otherwise("score"))
+    assert codes(bs.run_chart(frame, value="score", time="week"))["sentinel"] == 2
+    assert "sentinel" not in codes(bs.run_chart(SERIES, value="score", time="week"))
+    model = bs.mixed_model(frame.with_columns(unit=pl.col("week") % 4), outcome="score", random="unit")
+    assert [(note.at, note.count) for note in model.notes if note.code == "sentinel"] == [("score", 2)]
+
+
 def test_denominators():
     frame = SERIES.select("week", absent=pl.col("score") - 45, enrolled=pl.lit(20.0)).with_columns(
         enrolled=pl.when(pl.col("week") == 1)
