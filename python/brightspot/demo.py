@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from brightspot import datasets, words
-from brightspot._records import Cycle, Doing, Guard, Measure, Plan, Prediction
+from brightspot._records import Cycle, Guard, Measure, Plan, Prediction
 from brightspot.bright import BrightSpots, bright_spots
 from brightspot.charts import run_chart
 from brightspot.journal import Journal
@@ -68,7 +68,7 @@ def _star(out: Path) -> list[str]:
     shown = found.candidates["teacher"].to_list()[:1]
     return [
         *found.sentences(),
-        *(found.explain(teacher).text for teacher in shown),
+        *(f"For example, teacher {found.explain(teacher)}" for teacher in shown),
         "One year of data only: a lead that lasts cannot be told from one that passes.",
         "Written: star_bright_spots.html, star_effects.png, star_funnel.png",
     ]
@@ -110,8 +110,8 @@ def _planted(district: datasets.District) -> list[str]:
     false = named.filter(pl.col("true_effect") <= found.threshold).height
     return [
         *found.sentences(),
-        f"The truth: {named['is_planted'].sum()} of the {n_planted} planted teachers are among them, and "
-        f"{words.counted(false, 'candidate')} of {named.height} truly {'lies' if false == 1 else 'lie'} below that advantage.",
+        f"The truth: {named['is_planted'].sum()} of the {n_planted} planted teachers are among them, and {false} of "
+        f"the {named.height} candidates truly {'lies' if false == 1 else 'lie'} below that advantage.",
     ]
 
 
@@ -147,9 +147,12 @@ def _cycle(district: datasets.District, journal: Journal, team: str, out: Path) 
     cycle: Cycle = journal.draft(plan(team), by="facilitator", at="2026-10-20")
     cycle = journal.lock(cycle.id, by="facilitator", at="2026-10-23")
     cycle = journal.start(cycle.id, by="facilitator", at="2026-10-26")
-    done = Doing(as_planned="fully", observations=("Pupils explain more than one way.",))
     cycle = journal.do(
-        cycle.id, by="facilitator", as_planned=done.as_planned, observations=done.observations, at="2026-12-11"
+        cycle.id,
+        by="facilitator",
+        as_planned="fully",
+        observations=["Pupils explain more than one way."],
+        at="2026-12-11",
     )
     study = journal.study(cycle.id, frames, as_of="2026-12-14", at="2026-12-14")
     name = f"cycle_{team.lower()}"
