@@ -14,9 +14,9 @@
 //! | [`bright`] | bright spots: who does better than peers under the same conditions |
 //! | [`record`] | what every record shares: ids, dates, schema |
 //! | [`cycle`] | plan, prediction, study, decision |
-//! | [`journal`] | the durable, append-only log of cycles (feature `journal`) |
+//! | `journal` | the durable, append-only log of cycles (feature `journal`) |
 //! | [`synthetic`] | a seeded district with planted truths |
-//! | [`frame`] | polars data frames in and out (feature `frame`) |
+//! | `frame` | polars data frames in and out (feature `frame`) |
 //!
 //! Numerical code takes slices and returns plain structs. Nothing here reads a clock or a global random generator.
 #![forbid(unsafe_code)]

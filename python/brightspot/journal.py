@@ -206,6 +206,13 @@ class Journal:
         """
         return self._journal.verify()
 
+    def head(self) -> str | None:
+        """The hash of the last event, which stands for the whole journal; None while it is empty.
+
+        Keep it elsewhere (print it on a page) where somebody might rewrite the whole file.
+        """
+        return self._journal.head()
+
     def __repr__(self) -> str:
         return f"Journal({self._path!r})"
 

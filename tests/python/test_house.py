@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -37,8 +38,8 @@ def uses(module: str) -> set[str]:
 
 def documented() -> dict[str, int]:
     """The modules in the order of the map in `lib.rs`, low to high; those of one row are at one height."""
-    rows = re.findall(r"^//! \| (\[`.*?) \|", (SOURCES / "lib.rs").read_text(), re.MULTILINE)
-    return {name: height for height, row in enumerate(rows) for name in re.findall(r"\[`(\w+)`\]", row)}
+    rows = re.findall(r"^//! \| (\[?`.*?) \|", (SOURCES / "lib.rs").read_text(), re.MULTILINE)
+    return {name: height for height, row in enumerate(rows) for name in re.findall(r"`(\w+)`", row)}
 
 
 def test_every_module_is_on_the_map():
@@ -123,3 +124,9 @@ def test_the_binding_is_thin():
     lines = sum(len(path.read_text().splitlines()) for path in (ROOT / "python" / "src").glob("*.rs"))
     core = sum(len(path.read_text().splitlines()) for path in SOURCES.rglob("*.rs"))
     assert lines < core / 10
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_is_kept_without_its_outputs(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []

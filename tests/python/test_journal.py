@@ -264,6 +264,7 @@ def test_what_was_written_is_read_again(path):
         assert again.cycles() == cycles
         assert again.cycle(first) == cycles[0]
         assert again.verify() == 7
+        assert again.head() == again.history(second)[-1].hash
         history = again.history(first)
         assert [event.kind for event in history] == [
             f"cycle.{kind}" for kind in ("drafted", "locked", "started", "done", "studied", "decided")
