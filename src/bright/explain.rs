@@ -73,7 +73,7 @@ impl BrightSpots {
         if !unit.has_peers && !self.within_names.is_empty() {
             sentences.push(format!(
                 "Its {} has too few units to compare it with; against all units: {}.",
-                self.within_names.last().map_or("group", String::as_str),
+                self.within_names.last().map_or_else(|| "group".to_owned(), |name| noun(name)),
                 self.estimate(&unit.overall, "all comparable units")
             ));
             if unit.overall.is_candidate {
@@ -83,7 +83,7 @@ impl BrightSpots {
         }
         let answer = &unit.peers;
         let peers = match self.within_names.last() {
-            Some(group) => format!("comparable units in the same {group}"),
+            Some(group) => format!("comparable units in the same {}", noun(group)),
             None => "comparable units".into(),
         };
         sentences.push(format!("{}{}.", self.adjusted(), self.estimate(answer, &peers)));
@@ -98,7 +98,8 @@ impl BrightSpots {
     }
 
     fn adjusted(&self) -> String {
-        match self.adjusted_for.split_last() {
+        let names: Vec<String> = self.adjusted_for.iter().map(|name| noun(name)).collect();
+        match names.split_last() {
             None => "Nothing is adjusted for; the estimate is ".into(),
             Some((last, [])) => format!("After adjusting for {last}, the estimate is "),
             Some((last, others)) => format!("After adjusting for {} and {last}, the estimate is ", others.join(", ")),
@@ -130,6 +131,11 @@ impl BrightSpots {
             Finding::Suppressed => String::new(),
         }
     }
+}
+
+/// A column's name as a word in a sentence: "`school_id`" is a school, "`class_type`" a class type.
+fn noun(column: &str) -> String {
+    column.strip_suffix("_id").unwrap_or(column).replace('_', " ")
 }
 
 fn over_periods(unit: &UnitRow) -> String {

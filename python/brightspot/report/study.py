@@ -55,7 +55,7 @@ def page(study: Study, *, title: str = "", team: str = "", cycle: Cycle | None =
     facts = _facts(study, shown, locked_on)
     verdict = words.verdict(study, "date")
     decision = words.clipped(words.decided(cycle), LONGEST_DECISION) if cycle is not None else ""
-    reasons = [words.REASONS[reason] for reason in study.reasons]
+    reasons = words.reasons(study)
     taken = (
         lines([shown], 62) * 26
         + lines([text for _, text in facts], 115) * 16

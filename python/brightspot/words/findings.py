@@ -245,7 +245,7 @@ def _no_change(study: Study) -> Caution:
     fits = (
         "these data cannot rule it out"
         if one.lo is None or one.hi is None
-        else f"anything from {on.signed(one.lo, bare=True)} to {on.signed(one.hi)} fits these data"
+        else f"anything from {on.likely(one.lo, one.hi)} fits these data"
     )
     return Caution("That the change makes no difference", fits)
 

@@ -34,7 +34,7 @@ def bright_spots(found: BrightSpots) -> list[str]:
     if n == 0:
         return [
             start,
-            "Nobody stands out clearly enough to be a candidate: the differences are no larger than chance explains.",
+            "Nobody stands out clearly enough to be a candidate. That is a normal answer, and a finding.",
         ]
     share = found.false_share or 0.0
     false = (

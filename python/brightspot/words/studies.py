@@ -65,6 +65,12 @@ class Scale:
         text = signed(self.in_unit(value))
         return text if bare else self.with_unit(text)
 
+    def likely(self, low: float, high: float) -> str:
+        """An interval of a difference: "−0.62 to +0.35 percentage points"."""
+        ends = [self.in_unit(low), self.in_unit(high)]
+        first, last = (in_step(end, ends[1] - ends[0]) for end in ends)
+        return f"{first} to {self.with_unit(last)}"
+
     def with_unit(self, text: str) -> str:
         """A number that is already written, with the unit behind it."""
         unit = self.unit[:-1] if text.lstrip("+−") == "1" and self.unit.endswith("points") else self.unit
@@ -173,9 +179,21 @@ REASONS = {
 }
 
 
+def reasons(study: Study) -> list[str]:
+    """Why the evidence suggests what it does, the reason that decides first."""
+    unseen = {
+        "no_mechanism_yet": (
+            "The outcome did not move, and no process measure tells whether the change reached the classroom: change "
+            "how it is carried out, measure that too, and test again."
+        )
+    }
+    told = {**REASONS, **unseen} if study.process == "not_measured" else REASONS
+    return [told[reason] for reason in study.reasons]
+
+
 def recommendation(study: Study) -> str:
     """What the evidence suggests, with the reason that decides; people decide."""
-    return f"{CHOICES[study.recommendation]}. {' '.join(REASONS[reason] for reason in study.reasons)}"
+    return f"{CHOICES[study.recommendation]}. {' '.join(reasons(study))}"
 
 
 def study(study: Study) -> list[str]:
