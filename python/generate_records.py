@@ -7,6 +7,7 @@ runs this with ``--check`` and fails where the file is stale.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -28,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from brightspot._faces import CycleFace, StudyFace
 from brightspot._record import (
@@ -43,6 +44,11 @@ from brightspot._record import (
     load_tuple,
 )
 from brightspot._result import Note
+
+Day = date | str
+"""A date, or its ISO text."""
+Moment = datetime | date | str
+"""A moment, or its ISO text."""
 
 '''
 
@@ -136,7 +142,20 @@ def record(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> st
         lines.append(line)
         if position == 0:
             lines.append("    _: KW_ONLY")
-    return "\n".join(lines)
+    return "\n".join([*lines, *constructor(order, needed, fields, definitions)])
+
+
+def constructor(order: list[str], needed: list[str], fields: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
+    """What a type checker should see where fields hold dates: they may be given as text, and are dates when read."""
+    types = {attribute: kind(fields[attribute], definitions)[0] for attribute in order}
+    given = {
+        attribute: re.sub(r"\bdate\b", "Day", re.sub(r"\bdatetime\b", "Moment", t)) for attribute, t in types.items()
+    }
+    if given == types:
+        return []
+    arguments = [f"{name}: {given[name]}{'' if name in needed else ' = ...'}" for name in order]
+    parts = ["self", arguments[0], "*", *arguments[1:]] if len(arguments) > 1 else ["self", *arguments]
+    return ["", "    if TYPE_CHECKING:", "", f"        def __init__({', '.join(parts)}) -> None: ..."]
 
 
 def generated() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from brightspot._faces import CycleFace, StudyFace
 from brightspot._record import (
@@ -20,6 +20,11 @@ from brightspot._record import (
     load_tuple,
 )
 from brightspot._result import Note
+
+Day = date | str
+"""A date, or its ISO text."""
+Moment = datetime | date | str
+"""A moment, or its ISO text."""
 
 Direction = Literal["up", "down", "neutral"]
 """Which way a measure should move."""
@@ -157,6 +162,10 @@ class Prediction(Record):
     population: str = ""
     by: date | None = field(default=None, metadata={"load": load_optional(load_date)})
 
+    if TYPE_CHECKING:
+
+        def __init__(self, measure: str, *, at_least: float | None = ..., at_most: float | None = ..., between: tuple[float, float] | None = ..., direction: Side | None = ..., no_worse_than: float | None = ..., belief: float | None = ..., why: str = ..., population: str = ..., by: Day | None = ...) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Task(Record):
@@ -179,6 +188,10 @@ class Task(Record):
     who: str = ""
     when: date | None = field(default=None, metadata={"load": load_optional(load_date)})
     where: str = ""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, what: str, *, who: str = ..., when: Day | None = ..., where: str = ...) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -252,6 +265,10 @@ class Plan(Record):
     tasks: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
     data_plan: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
 
+    if TYPE_CHECKING:
+
+        def __init__(self, aim: str, *, change: str, outcome: Measure, baseline: tuple[Day, Day], test: tuple[Day, Day], process: Sequence[Measure] = ..., guards: Sequence[Guard] = ..., predictions: Sequence[Prediction] = ..., analysis: Analysis = ..., lag_days: int = ..., fair_tries: int = ..., title: str = ..., question: str = ..., theory: str = ..., practice: str | None = ..., team: str = ..., scale: int = ..., context: Mapping[str, str] = ..., tasks: Sequence[Task] = ..., data_plan: Sequence[Task] = ...) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Doing(Record):
@@ -294,6 +311,10 @@ class Point(Record):
     _: KW_ONLY
     value: float
     size: float | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(self, time: Day, *, value: float, size: float | None = ...) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -507,6 +528,10 @@ class Study(StudyFace):
     engine_version: str
     learned: str = ""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, as_of: Day, *, signal: Signal, prediction: PredictionFinding, fidelity: Fidelity, guards: GuardFinding, process: ProcessFinding, recommendation: Choice, reasons: Sequence[Reason], caveats: Sequence[Note], outcome: MeasureStudy, process_checks: Sequence[MeasureStudy], guard_checks: Sequence[GuardCheck], prediction_checks: Sequence[PredictionCheck], plan: Plan, is_preregistered: bool, has_lag_elapsed: bool, n_tries: int, plan_hash: str, inputs_hash: str, engine_version: str, learned: str = ...) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Amendment(Record):
@@ -529,6 +554,10 @@ class Amendment(Record):
     by: str
     at: datetime = field(metadata={"load": load_moment})
     is_after_data: bool
+
+    if TYPE_CHECKING:
+
+        def __init__(self, note: str, *, by: str, at: Moment, is_after_data: bool) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -559,6 +588,10 @@ class Decision(Record):
     at: datetime = field(metadata={"load": load_moment})
     reason: str = ""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, chosen: Choice, *, recommended: Choice, is_override: bool, by: str, at: Moment, reason: str = ...) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Cancellation(Record):
@@ -578,6 +611,10 @@ class Cancellation(Record):
     _: KW_ONLY
     by: str
     at: datetime = field(metadata={"load": load_moment})
+
+    if TYPE_CHECKING:
+
+        def __init__(self, reason: str, *, by: str, at: Moment) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -631,6 +668,10 @@ class Cycle(CycleFace):
     studies: Sequence[Study] = field(default=(), metadata={"load": load_each(load_record("Study"))})
     decision: Decision | None = field(default=None, metadata={"load": load_optional(load_record("Decision"))})
     cancelled: Cancellation | None = field(default=None, metadata={"load": load_optional(load_record("Cancellation"))})
+
+    if TYPE_CHECKING:
+
+        def __init__(self, id: str, *, state: State, version: int, plan: Plan, created_by: str, created_at: Moment, plan_hash: str | None = ..., locked_at: Moment | None = ..., started_at: Moment | None = ..., amendments: Sequence[Amendment] = ..., doing: Doing | None = ..., studies: Sequence[Study] = ..., decision: Decision | None = ..., cancelled: Cancellation | None = ...) -> None: ...
 
 
 __all__ = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -133,8 +132,8 @@ def plan(team: str) -> Plan:
         predictions=[
             Prediction("exit ticket", at_least=3.0, belief=0.7, why="The two rooms that do this already are ahead.")
         ],
-        baseline=(date(2026, 9, 1), date(2026, 10, 25)),
-        test=(date(2026, 10, 26), date(2026, 12, 13)),
+        baseline=("2026-09-01", "2026-10-25"),
+        test=("2026-10-26", "2026-12-13"),
     )
 
 
