@@ -52,7 +52,7 @@ build: .venv/.built ## Build the Python package into .venv
 	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --uv --locked --quiet
 	@touch $@
 
-records: build ## Write the JSON Schemas and the Python classes of the records anew
+records: .venv/.synced ## Write the JSON Schemas and the Python classes of the records anew
 	UPDATE=1 cargo test --locked $(CORE) --test it schemas
 	$(BIN)/python python/generate_records.py
 

@@ -19,6 +19,47 @@ TARGET = ROOT / "brightspot" / "_records.py"
 
 # Records with more to them than their fields: what stands behind each name is written by hand in `_faces.py`.
 FACES = {"Study": "StudyFace", "Cycle": "CycleFace", "Measure": "Record"}
+# An example for each record that people meet by name; they are run as tests.
+PLAN = """>>> plan = bs.Plan(
+...     aim="Fractions secure by winter", change="Number talks", outcome=bs.Measure("exit ticket", value="score"),
+...     predictions=[bs.Prediction("exit ticket", at_least=3.0, belief=0.7)],
+...     baseline=("2026-09-01", "2026-10-25"), test=("2026-10-26", "2026-12-11"),
+... )"""
+CYCLE = f"""{PLAN}
+>>> with tempfile.TemporaryDirectory() as folder, bs.Journal(Path(folder) / "plc.db") as journal:
+...     id = journal.draft(plan, by="Kim", at="2026-10-20").id
+...     _ = journal.lock(id, by="Kim", at="2026-10-25"), journal.start(id, by="Kim", at="2026-10-26")
+...     _ = journal.do(id, as_planned="fully", by="Kim", at="2026-12-11")
+...     tickets = bs.datasets.district(seed=1).exit_tickets.filter(plc_id="S02-G5")
+...     _ = journal.study(id, tickets, as_of="2026-12-14", at="2026-12-14")
+...     cycle = journal.decide(id, "adopt", by="Kim", at="2026-12-15")"""
+EXAMPLES = {
+    "Measure": """>>> bs.Measure("absence", value="absent", size="enrolled", kind="proportion", direction="down")
+Measure(name='absence', value='absent', size='enrolled', direction='down', kind='proportion')""",
+    "Guard": """>>> bs.Guard(bs.Measure("fact fluency"), margin=1.5).margin
+1.5""",
+    "Prediction": """>>> bs.Prediction("exit ticket", at_least=3.0, belief=0.7, by="2026-12-11").by
+datetime.date(2026, 12, 11)""",
+    "Task": """>>> bs.Task("Watch the lesson", who="Ann", when="2026-10-05").when
+datetime.date(2026, 10, 5)""",
+    "Plan": f"""{PLAN}
+>>> plan.test[0]
+datetime.date(2026, 10, 26)""",
+    "Doing": """>>> bs.Doing(as_planned="partly", fidelity=0.6, surprises=["Two lessons fell out."])
+Doing(as_planned='partly', fidelity=0.6, surprises=('Two lessons fell out.',))""",
+    "Study": f"""{PLAN}
+>>> tickets = bs.datasets.district(seed=1).exit_tickets.filter(plc_id="S02-G5")
+>>> study = bs.study(plan, tickets, as_of="2026-12-14")
+>>> study.signal, study.recommendation, study.reasons
+('improved', 'continue_test', ('not_preregistered',))""",
+    "Decision": f"""{CYCLE}
+>>> cycle.decision.chosen, cycle.decision.is_override
+('adopt', False)""",
+    "Cycle": f"""{CYCLE}
+>>> cycle.state, cycle.study.recommendation
+('decided', 'adopt')""",
+}
+
 # Notes are shared with all results.
 BY_HAND = {"Note"}
 
@@ -131,6 +172,12 @@ def record(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> st
     lines += [f'    """{wrapped(schema["description"], "    ")}', "", "    Attributes", "    ----------"]
     for attribute in order:
         lines += [f"    {attribute}", f"        {wrapped(fields[attribute].get('description', ''), ' ' * 8)}"]
+    if name in EXAMPLES:
+        needs = (
+            "import tempfile\n>>> from pathlib import Path\n>>> import" if "tempfile" in EXAMPLES[name] else "import"
+        )
+        example = f">>> {needs} brightspot as bs\n{EXAMPLES[name]}".splitlines()
+        lines += ["", "    Examples", "    --------", *(f"    {line}" for line in example)]
     lines += ['    """', ""]
     for position, attribute in enumerate(order):
         name_of_type, load = kind(fields[attribute], definitions)

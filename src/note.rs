@@ -186,8 +186,6 @@ note_codes! {
     NotPreregistered = "not_preregistered": |_n, _v| "the plan was not locked before the data came: the findings are exploratory".to_owned();
     /// The plan was amended after data had come.
     AmendedAfterData = "amended_after_data": |n, _v| format!("{} to the plan after the first data had come", counted(n, "amendment"));
-    /// Points after `as_of` were not read.
-    AfterAsOf = "after_as_of": |n, _v| format!("{} after the date of the study: not read", counted(n, "point"));
     /// Points outside both windows were not used.
     OutsideWindows = "outside_windows": |n, _v| format!("{} outside the baseline and test windows: shown, not judged", counted(n, "point"));
     /// Rows of the input that gave no point of a series.

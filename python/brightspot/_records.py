@@ -84,6 +84,12 @@ class Measure(Record):
         The operational definition: who measures what, how and when.
     version
         The version of the definition; results of different versions are never pooled.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Measure("absence", value="absent", size="enrolled", kind="proportion", direction="down")
+    Measure(name='absence', value='absent', size='enrolled', direction='down', kind='proportion')
     """
 
     name: str
@@ -111,6 +117,12 @@ class Guard(Record):
         The measure.
     margin
         The largest loss that would not matter, in the measure's unit: 0 or more.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Guard(bs.Measure("fact fluency"), margin=1.5).margin
+    1.5
     """
 
     measure: Measure = field(metadata={"load": load_record("Measure")})
@@ -148,6 +160,12 @@ class Prediction(Record):
         For whom; empty for everyone whom the measure covers.
     by
         By when, as a day of the test window; the change is judged over the whole window.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Prediction("exit ticket", at_least=3.0, belief=0.7, by="2026-12-11").by
+    datetime.date(2026, 12, 11)
     """
 
     measure: str
@@ -181,6 +199,12 @@ class Task(Record):
         On or by which day.
     where
         Where.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Task("Watch the lesson", who="Ann", when="2026-10-05").when
+    datetime.date(2026, 10, 5)
     """
 
     what: str
@@ -241,6 +265,17 @@ class Plan(Record):
         The steps of the test.
     data_plan
         How the data will be collected.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> plan = bs.Plan(
+    ...     aim="Fractions secure by winter", change="Number talks", outcome=bs.Measure("exit ticket", value="score"),
+    ...     predictions=[bs.Prediction("exit ticket", at_least=3.0, belief=0.7)],
+    ...     baseline=("2026-09-01", "2026-10-25"), test=("2026-10-26", "2026-12-11"),
+    ... )
+    >>> plan.test[0]
+    datetime.date(2026, 10, 26)
     """
 
     aim: str
@@ -284,6 +319,12 @@ class Doing(Record):
         What was observed.
     surprises
         What nobody expected.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Doing(as_planned="partly", fidelity=0.6, surprises=["Two lessons fell out."])
+    Doing(as_planned='partly', fidelity=0.6, surprises=('Two lessons fell out.',))
     """
 
     as_planned: Fidelity = "unknown"
@@ -368,6 +409,8 @@ class MeasureStudy(Record):
         included.
     unit_of_value
         The unit of the values.
+    n_left_out
+        Rows that gave no point: without a date, a value or a needed denominator.
     """
 
     measure: str
@@ -392,6 +435,7 @@ class MeasureStudy(Record):
     baseline_prob_runs: float | None
     points: Sequence[Point] = field(metadata={"load": load_each(load_record("Point"))})
     unit_of_value: str = ""
+    n_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -503,6 +547,19 @@ class Study(StudyFace):
         The version of brightspot that computed the study.
     learned
         What the team learned, in its own words.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> plan = bs.Plan(
+    ...     aim="Fractions secure by winter", change="Number talks", outcome=bs.Measure("exit ticket", value="score"),
+    ...     predictions=[bs.Prediction("exit ticket", at_least=3.0, belief=0.7)],
+    ...     baseline=("2026-09-01", "2026-10-25"), test=("2026-10-26", "2026-12-11"),
+    ... )
+    >>> tickets = bs.datasets.district(seed=1).exit_tickets.filter(plc_id="S02-G5")
+    >>> study = bs.study(plan, tickets, as_of="2026-12-14")
+    >>> study.signal, study.recommendation, study.reasons
+    ('improved', 'continue_test', ('not_preregistered',))
     """
 
     as_of: date = field(metadata={"load": load_date})
@@ -578,6 +635,26 @@ class Decision(Record):
         When.
     reason
         Why; an override needs a reason.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import brightspot as bs
+    >>> plan = bs.Plan(
+    ...     aim="Fractions secure by winter", change="Number talks", outcome=bs.Measure("exit ticket", value="score"),
+    ...     predictions=[bs.Prediction("exit ticket", at_least=3.0, belief=0.7)],
+    ...     baseline=("2026-09-01", "2026-10-25"), test=("2026-10-26", "2026-12-11"),
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder, bs.Journal(Path(folder) / "plc.db") as journal:
+    ...     id = journal.draft(plan, by="Kim", at="2026-10-20").id
+    ...     _ = journal.lock(id, by="Kim", at="2026-10-25"), journal.start(id, by="Kim", at="2026-10-26")
+    ...     _ = journal.do(id, as_planned="fully", by="Kim", at="2026-12-11")
+    ...     tickets = bs.datasets.district(seed=1).exit_tickets.filter(plc_id="S02-G5")
+    ...     _ = journal.study(id, tickets, as_of="2026-12-14", at="2026-12-14")
+    ...     cycle = journal.decide(id, "adopt", by="Kim", at="2026-12-15")
+    >>> cycle.decision.chosen, cycle.decision.is_override
+    ('adopt', False)
     """
 
     chosen: Choice
@@ -651,6 +728,26 @@ class Cycle(CycleFace):
         What the team decided.
     cancelled
         Why it was given up.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import brightspot as bs
+    >>> plan = bs.Plan(
+    ...     aim="Fractions secure by winter", change="Number talks", outcome=bs.Measure("exit ticket", value="score"),
+    ...     predictions=[bs.Prediction("exit ticket", at_least=3.0, belief=0.7)],
+    ...     baseline=("2026-09-01", "2026-10-25"), test=("2026-10-26", "2026-12-11"),
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder, bs.Journal(Path(folder) / "plc.db") as journal:
+    ...     id = journal.draft(plan, by="Kim", at="2026-10-20").id
+    ...     _ = journal.lock(id, by="Kim", at="2026-10-25"), journal.start(id, by="Kim", at="2026-10-26")
+    ...     _ = journal.do(id, as_planned="fully", by="Kim", at="2026-12-11")
+    ...     tickets = bs.datasets.district(seed=1).exit_tickets.filter(plc_id="S02-G5")
+    ...     _ = journal.study(id, tickets, as_of="2026-12-14", at="2026-12-14")
+    ...     cycle = journal.decide(id, "adopt", by="Kim", at="2026-12-15")
+    >>> cycle.state, cycle.study.recommendation
+    ('decided', 'adopt')
     """
 
     id: str

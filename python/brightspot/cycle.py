@@ -85,7 +85,7 @@ def study(
     ('improved', 'met', 'adopt')
     """
     plan = a_plan(plan)
-    result, _ = _core.study(
+    result = _core.study(
         plain(plan),
         frames_for(plan, frames),
         str(iso(as_of)),

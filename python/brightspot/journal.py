@@ -160,7 +160,7 @@ class Journal:
         """Study a cycle's data (:func:`brightspot.study`) and keep the study; again, it stands beside the older."""
         chosen = frames_for(self.cycle(id).plan, frames)
         words = _text("learned", learned)
-        result, _ = self._journal.study(id, chosen, str(iso(as_of)), words, *_stamp(by, at, version))
+        result = self._journal.study(id, chosen, str(iso(as_of)), words, *_stamp(by, at, version))
         return Study(**result)
 
     def decide(

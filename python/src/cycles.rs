@@ -12,7 +12,6 @@ use pyo3_polars::PyDataFrame;
 use serde::Serialize;
 
 use crate::errors::Result;
-use crate::notes::{NoteDict, notes};
 use crate::work::released;
 
 type Object<'py> = Bound<'py, PyAny>;
@@ -42,7 +41,7 @@ fn plan_frames(frames: Vec<(Option<String>, PyDataFrame)>) -> PlanFrames {
     PlanFrames::Each(each)
 }
 
-/// Study a plan: (study, notes on the input).
+/// Study a plan.
 #[pyfunction]
 #[pyo3(signature = (plan, frames, as_of, *, locked_at, doing, earlier, learned))]
 pub(crate) fn study<'py>(
@@ -54,7 +53,7 @@ pub(crate) fn study<'py>(
     doing: Option<&Object<'py>>,
     earlier: Vec<Object<'py>>,
     learned: String,
-) -> Result<(Object<'py>, Vec<NoteDict>)> {
+) -> Result<Object<'py>> {
     let plan: Plan = from_python(plan)?;
     let doing: Option<Doing> = doing.map(from_python).transpose()?;
     let earlier: Vec<Study> = earlier.iter().map(from_python).collect::<Result<_>>()?;
@@ -66,12 +65,9 @@ pub(crate) fn study<'py>(
         ..StudyContext::new(day(as_of)?)
     };
     let frames = plan_frames(frames);
-    let (study, said) = released(py, || {
-        let series = plan_series(&plan, &frames)?;
-        let said = brightspot::cycle::input_notes(&plan, &series, context.as_of);
-        Ok((brightspot::cycle::study(&plan, &series, &context)?, said))
-    })?;
-    Ok((to_python(py, &study)?, notes(&said)))
+    let study =
+        released(py, || brightspot::cycle::study(&plan, &plan_series(&plan, &frames, context.as_of)?, &context))?;
+    to_python(py, &study)
 }
 
 /// A journal of cycles in one file.
@@ -190,17 +186,16 @@ impl Journal {
         by: String,
         at: &str,
         version: Option<u64>,
-    ) -> Result<(Object<'py>, Vec<NoteDict>)> {
+    ) -> Result<Object<'py>> {
         let (as_of, stamp, frames) = (day(as_of)?, stamp(by, at, version)?, plan_frames(frames));
-        let (study, said) = released(py, || {
+        let study = released(py, || {
             self.with(|journal| {
                 let plan = journal.cycle(id)?.plan;
-                let series = plan_series(&plan, &frames)?;
-                let said = brightspot::cycle::input_notes(&plan, &series, as_of);
-                Ok((journal.study(id, &series, as_of, learned, &stamp)?, said))
+                let series = plan_series(&plan, &frames, as_of)?;
+                journal.study(id, &series, as_of, learned, &stamp)
             })
         })?;
-        Ok((to_python(py, &study)?, notes(&said)))
+        to_python(py, &study)
     }
 
     fn decide<'py>(

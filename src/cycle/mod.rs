@@ -78,5 +78,5 @@ pub use recommend::{Findings, Recommendation, Tries, recommend};
 pub use record::{Amendment, Cancellation, Cycle, Decision};
 pub use registry::{RECORDS, check, schemas};
 pub use state::{Move, State};
-pub use study::{Study, StudyContext, input_notes, margin_notes, study};
+pub use study::{Study, StudyContext, margin_notes, study};
 pub use verdict::MeasureStudy;

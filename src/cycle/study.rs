@@ -123,10 +123,10 @@ impl StudyContext<'_> {
 ///
 /// # Arguments
 /// `series`: the data by the name of the measure. Points after `as_of` or after the test window are never read, and
-/// leave no trace in the study; [`input_notes`] counts them.
+/// leave no trace in the study.
 ///
 /// # Missing values
-/// Points without a value are left out. A planned measure without data is `insufficient`, with a note.
+/// Rows that gave no point on the way into the series (`Series::n_left_out`) are counted in `no_point`. A planned measure without data is `insufficient`, with a note.
 ///
 /// # Errors
 /// [`Error::InvalidRecord`] for a plan that breaks its own rules; [`Error::InvalidOption`] for data of a measure that
@@ -136,6 +136,7 @@ impl StudyContext<'_> {
 /// In `caveats`: `no_comparison_group` (always: the design has none), `no_guards`, `no_process_measure`,
 /// `not_preregistered`, `amended_after_data`, and for each measure `interim`, `too_few_points`, `few_points`,
 /// `zero_variance`, `unstable_baseline`, `strong_autocorrelation`, `outside_windows`, `unequal_sizes`, `no_series`,
+/// `no_point`,
 /// `no_direction`, `possible_harm`, `margin_too_small`.
 pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyContext<'_>) -> Result<Study> {
     plan.validate()?;
@@ -311,26 +312,4 @@ pub fn margin_notes(plan: &Plan, series: &BTreeMap<String, Series>, as_of: Date)
                 .then(|| Note::new(NoteCode::MarginTooSmall, 1).with_value(limit).at(guard.measure.name.clone()))
         })
         .collect()
-}
-
-/// What a study left unread, and what happened to rows on the way into the series: points after `as_of`, points after
-/// the test window, rows without a point, rows combined. They are no part of the study, which later data must not
-/// change.
-pub fn input_notes(plan: &Plan, series: &BTreeMap<String, Series>, as_of: Date) -> Vec<Note> {
-    let mut notes = vec![];
-    for (name, series) in series {
-        let n_after = series.points.iter().filter(|point| point.time > as_of).count();
-        let n_late = series.points.iter().filter(|point| point.time <= as_of && point.time > plan.test[1]).count();
-        for (code, n) in [
-            (NoteCode::AfterAsOf, n_after),
-            (NoteCode::OutsideWindows, n_late),
-            (NoteCode::NoPoint, series.n_left_out),
-            (NoteCode::Aggregated, series.n_combined),
-        ] {
-            if n > 0 {
-                notes.push(Note::new(code, n).at(name.clone()));
-            }
-        }
-    }
-    notes
 }

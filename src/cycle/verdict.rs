@@ -63,6 +63,9 @@ pub struct MeasureStudy {
     pub n_before: usize,
     /// Points in the test window.
     pub n_after: usize,
+    /// Rows that gave no point: without a date, a value or a needed denominator.
+    #[serde(default)]
+    pub n_left_out: usize,
     /// One-sided p (Mann-Kendall) of a drift of the baseline towards better; asked from 8 points on.
     pub baseline_trend_p: Option<f64>,
     /// Probability, for a stable process, of runs as long or crossings as few as the baseline's; asked from 8 points on.
@@ -94,10 +97,10 @@ pub(crate) struct Judged {
 
 /// Judges one measure of the plan on the points dated up to `as_of` and up to the end of the test window; later points
 /// leave no trace.
-pub(crate) fn judge(plan: &Plan, measure: &Measure, series: Option<&Series>, as_of: Date) -> Result<Judged> {
+pub(crate) fn judge(plan: &Plan, measure: &Measure, given_series: Option<&Series>, as_of: Date) -> Result<Judged> {
     let is_open = as_of < plan.test[1];
     let cut = as_of.min(plan.test[1]);
-    let given = series.map_or(&[][..], |series| &series.points);
+    let given = given_series.map_or(&[][..], |series| &series.points);
     let series = Series::new(given.iter().copied().filter(|point| point.time <= cut))?;
     let before = series.values_between(plan.baseline);
     let after = series.values_between(plan.test);
@@ -105,6 +108,10 @@ pub(crate) fn judge(plan: &Plan, measure: &Measure, series: Option<&Series>, as_
 
     if given.is_empty() {
         notes.against(NoteCode::NoSeries, 0, None);
+    }
+    let n_left_out = given_series.map_or(0, |series| series.n_left_out);
+    if n_left_out > 0 {
+        notes.add(NoteCode::NoPoint, n_left_out, None);
     }
     if measure.direction == Direction::Neutral {
         notes.against(NoteCode::NoDirection, 0, None);
@@ -164,6 +171,7 @@ pub(crate) fn judge(plan: &Plan, measure: &Measure, series: Option<&Series>, as_
         mean_after,
         n_before: before.len(),
         n_after: after.len(),
+        n_left_out,
         baseline_trend_p,
         baseline_prob_runs,
         points: series.points,
@@ -201,7 +209,7 @@ impl Notes<'_> {
 }
 
 /// A baseline that was already on the move makes any later point look like a change: a drift of .05 standard deviations
-/// a period gives 11% false improvements.
+/// a period gives 9% false improvements with 8 points before and 6 after, 16% with 12 after.
 fn stability(before: &[f64], direction: Direction, notes: &mut Notes<'_>) -> Result<(Option<f64>, Option<f64>)> {
     if before.len() < STABLE_FROM {
         return Ok((None, None));

@@ -182,7 +182,7 @@ pub(super) enum BaselineRule {
 }
 
 impl BaselineRule {
-    pub(super) fn new(baseline: Option<&Baseline>, times: &Times, span: Option<(i64, i64)>) -> Result<Self> {
+    pub(super) fn new(baseline: Option<&Baseline>, times: &Times) -> Result<Self> {
         match baseline {
             None => Ok(Self::All),
             Some(Baseline::Count(0)) => Err(Error::option("baseline", 0, "at least 1 point")),
@@ -194,7 +194,7 @@ impl BaselineRule {
                 if first > last {
                     return Err(Error::option("baseline", given, "(from, to) with from not after to"));
                 }
-                if let Some((start, end)) = span.filter(|&(start, end)| last < start || first > end) {
+                if let Some((start, end)) = times.span().filter(|&(start, end)| last < start || first > end) {
                     return Err(Error::option(
                         "baseline",
                         given,

@@ -89,13 +89,13 @@ pub struct RunChartTables {
 /// Charts between two looks at whether the caller wants to stop.
 const BLOCK: usize = 20_000;
 
-/// Draw any number of run charts: [`core`] on every group of the frame, in parallel.
+/// Draw any number of run charts: [`RunChartEngine`] on every group of the frame, in parallel.
 ///
 /// `progress` is told how many charts are done, of how many, and stops the work by returning an error.
 ///
 /// # Errors
 /// For columns that are missing or of the wrong type, repeated times without an `aggregate`, and options that do not fit
-/// the data; see [`Error`].
+/// the data; see [`crate::Error`].
 ///
 /// # References
 /// Anhøj & Olesen (2014), `PLoS ONE` 9(11): e113825.
@@ -132,10 +132,9 @@ pub fn run_chart(
         },
         aggregate: request.aggregate,
     };
-    let times_span = times.span();
     let directions = Directions::new(df, &request.direction)?;
     let splits = Splits::new(df, request.phases.as_ref(), &times)?;
-    let baseline = BaselineRule::new(request.baseline.as_ref(), &times, times_span)?;
+    let baseline = BaselineRule::new(request.baseline.as_ref(), &times)?;
     let groups = Groups::new(df, &request.by)?;
     let points = Points::new(df, &groups, &times, &columns)?;
     splits.check(&points)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use polars::prelude::*;
 
 use super::columns::{column, floats, labels};
@@ -19,11 +20,13 @@ pub enum PlanFrames {
     One(DataFrame),
 }
 
-/// The series of a plan's measures: one point a date, rows of one date combined as each measure says.
+/// The series of a plan's measures as a study on `as_of` reads them: one point a date, rows of one date combined as each
+/// measure says. Rows dated later, or after the test window, are not read, so that they cannot be counted as left out.
 ///
 /// # Errors
 /// For columns that are missing or of the wrong type, and frames of measures that the plan does not have.
-pub fn plan_series(plan: &Plan, frames: &PlanFrames) -> Result<BTreeMap<String, Series>> {
+pub fn plan_series(plan: &Plan, frames: &PlanFrames, as_of: Date) -> Result<BTreeMap<String, Series>> {
+    let last = as_of.min(plan.test[1]);
     match frames {
         PlanFrames::Each(frames) => frames
             .iter()
@@ -32,12 +35,12 @@ pub fn plan_series(plan: &Plan, frames: &PlanFrames) -> Result<BTreeMap<String, 
                     let names: Vec<_> = plan.measures().map(|measure| format!("{:?}", measure.name)).collect();
                     Error::option("frames", format!("{name:?}"), format!("a measure of the plan: {}", names.join(", ")))
                 })?;
-                Ok((name.clone(), series(measure, df)?))
+                Ok((name.clone(), series(measure, df, last)?))
             })
             .collect(),
         PlanFrames::One(df) => plan
             .measures()
-            .map(|measure| Ok((measure.name.clone(), series(measure, &rows_of(measure, df)?)?)))
+            .map(|measure| Ok((measure.name.clone(), series(measure, &rows_of(measure, df)?, last)?)))
             .collect(),
     }
 }
@@ -52,15 +55,16 @@ fn rows_of(measure: &Measure, df: &DataFrame) -> Result<DataFrame> {
     Ok(df.filter(&mine)?)
 }
 
-fn series(measure: &Measure, df: &DataFrame) -> Result<Series> {
+fn series(measure: &Measure, df: &DataFrame, last: Date) -> Result<Series> {
     column(df, &measure.value)?;
     column(df, &measure.time)?;
     let dates = Times::new(df, &measure.time)?.dates()?;
     let values = floats(df, &measure.value)?;
     let sizes = measure.size.as_ref().map(|name| floats(df, name)).transpose()?;
-    measure.series(dates.into_iter().zip(values).enumerate().map(|(row, (time, value))| Row {
+    let rows = dates.into_iter().zip(values).enumerate().map(|(row, (time, value))| Row {
         time,
         value: Some(value).filter(|value| value.is_finite()),
         size: sizes.as_ref().and_then(|sizes| sizes.get(row)).copied().filter(|size| size.is_finite()),
-    }))
+    });
+    measure.series(rows.filter(|row| row.time.is_none_or(|time| time <= last)))
 }

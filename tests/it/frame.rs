@@ -124,7 +124,7 @@ fn a_frame_becomes_the_series_of_a_plan() -> Test {
     let window = |from: &str, to: &str| -> Result<_, Box<dyn Error>> { Ok([from.parse()?, to.parse()?]) };
     let plan =
         Plan::new("aim", "change", measure, window("2026-09-01", "2026-10-25")?, window("2026-10-26", "2026-12-11")?);
-    let series = plan_series(&plan, &PlanFrames::One(frames["exit_tickets"].clone()))?;
+    let series = plan_series(&plan, &PlanFrames::One(frames["exit_tickets"].clone()), "2026-12-14".parse()?)?;
     let exit = &series["exit ticket"];
     assert!(exit.points.len() > 20 && exit.n_combined > exit.points.len());
     assert!(exit.points.is_sorted_by(|a, b| a.time < b.time));

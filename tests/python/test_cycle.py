@@ -138,6 +138,23 @@ def test_later_data_leave_no_trace(district):
     assert bs.study(team_plan(), whole, **context) == bs.study(team_plan(), seen, **context)
 
 
+def test_rows_that_give_no_point_are_counted(district):
+    tickets = district.exit_tickets.filter(plc_id="S02-G5")
+    holes = tickets.with_row_index().with_columns(
+        score=pl.when(pl.col("index") == 3).then(None).when(pl.col("index") == 5).then(float("inf")).otherwise("score"),
+        date=pl.when(pl.col("index") == 8).then(None).otherwise("date"),
+    )
+    late = tickets.head(4).with_columns(score=pl.lit(None, pl.Float64), date=pl.lit("2027-05-03").str.to_date())
+    asked = {"as_of": "2026-12-14", "locked_at": "2026-10-23", "doing": bs.Doing(as_planned="fully")}
+    plain_plan = team_plan(process=(), guards=())
+    found = bs.study(plain_plan, holes.drop("index"), **asked)
+    (note,) = [note for note in found.caveats if note.code == "no_point"]
+    assert (note.count, note.at, found.outcome.n_left_out) == (3, "exit ticket", 3)
+    # Rows of a later date are not read, and so not counted either.
+    assert bs.study(plain_plan, pl.concat([holes.drop("index"), late]), **asked) == found
+    assert "no_point" not in codes(bs.study(plain_plan, tickets, **asked))
+
+
 def test_one_long_frame_a_mapping_and_every_kind_of_frame_agree(district, convert):
     by_measure = team_frames(district, "S02-G5")
     expected = team_study(district, "S02-G5")

@@ -294,6 +294,10 @@ _CAUTIONS: dict[str, Callable[[Study, Sequence[Note]], Caution]] = {
         f"That {_at(notes)} moved because the test began", "it was already changing before"
     ),
     "no_comparison_group": _comparison,
+    "no_point": lambda study, notes: Caution(
+        "That every row was counted",
+        f"{counted(sum(note.count for note in notes), 'row')} of {_at(notes)} had no date, value or denominator",
+    ),
     "possible_harm": lambda study, notes: Caution(
         f"That {_at(notes)} is safe",
         "it may have got worse: with nothing changed, a loss like this comes up in "
