@@ -23,6 +23,14 @@ class Report:
         The page's heading.
     html
         The page: one file that needs nothing else, made to be printed on one sheet of Letter or A4.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> pupils = bs.datasets.star().filter(gr="K")
+    >>> page = bs.report(bs.bright_spots(pupils, outcome="math", unit="tch", within="sch"), title="Rooms to visit")
+    >>> page.title, page.html.count("<h1>")
+    ('Rooms to visit', 1)
     """
 
     title: str
