@@ -21,7 +21,7 @@ import brightspot as bs
 from brightspot import exceptions as ex
 from brightspot.plot import bright, labels, study, theme
 from brightspot.plot.axes import TimeAxis, ValueAxis, nice_ticks
-from brightspot.plot.run_chart import MOST_CHARTS
+from brightspot.plot.chart import MOST_CHARTS
 
 
 def days(n: int, step: int = 7, start: date = date(2026, 1, 5)) -> list[date]:

@@ -56,13 +56,15 @@ def nice_ticks(low: float, high: float, count: int) -> tuple[list[float], int]:
 class TimeAxis:
     """The horizontal axis: dates, moments or numbers over ``width`` pixels."""
 
-    def __init__(self, times: pl.Series, width: float, *, extra: Iterable[date] = ()) -> None:
+    def __init__(
+        self, times: pl.Series, width: float, *, extra: Iterable[date] = (), also: Iterable[float] = ()
+    ) -> None:
         self.width = width
         self.is_temporal = times.dtype.is_temporal()
         self.is_date = times.dtype == pl.Date
         self.is_integer = times.dtype.is_integer()
         known = [number for number in self.numbers(times) if number is not None]
-        known += [(datetime.combine(day, datetime.min.time()) - _EPOCH).total_seconds() for day in extra]
+        known += [*(self.number(day) for day in extra), *also]
         self.first, self.last = (min(known), max(known)) if known else (0.0, 1.0)
         span = self.last - self.first
         if span <= 0:
@@ -213,8 +215,8 @@ class ValueAxis:
             bottom, top = self.least, self.most
         free = max(height - head, height / 3)
         pad = (top - bottom) * 0.07
-        self.low, data_top = bottom - pad, top + pad
-        self.high = self.low + (data_top - self.low) * height / free
+        self.low, self.data_high = bottom - pad, top + pad
+        self.high = self.low + (self.data_high - self.low) * height / free
 
     def pixel(self, value: float) -> float:
         """How far from the top a value stands."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import altair as alt
 
-from brightspot.plot.labels import wrapped
+from brightspot.plot.labels import text_width, wrapped
 
 INK = "#1F2A30"
 QUIET = "#56626B"
@@ -25,7 +25,7 @@ BLUE = "#0072B2"
 ORANGE = "#C14B00"
 # Of one width wherever they are: Liberation Sans stands in for Arial where Arial is not.
 SANS = "Arial, Helvetica, 'Liberation Sans', sans-serif"
-TITLE_SIZE, SUBTITLE_SIZE, LABEL_SIZE = 15, 12, 11
+TITLE_SIZE, SUBTITLE_SIZE, LEGEND_SIZE, LABEL_SIZE = 15, 12, 12, 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,11 @@ class States:
             range=[getattr(state, attribute) for state in self.states],
         )
 
-    def encode(self, field: str) -> dict[str, Any]:
-        """Colour, shape and size of a point by its label in ``field``; one legend, none for a single kind."""
+    def encode(self, field: str, width: float = math.inf) -> dict[str, Any]:
+        """Colour, shape and size of a point by its label in ``field``; one legend, none for a single kind.
+
+        Where its entries do not fit a line of this ``width`` they stand in columns.
+        """
         if len(self.states) < 2:
             state = self.states[0] if self.states else State("none", "", POINT, "circle", 34)
             return {
@@ -85,7 +88,10 @@ class States:
                 "shape": alt.value(state.shape),
                 "size": alt.value(state.size),
             }
-        legend = alt.Legend(title=None, orient="bottom", symbolStrokeWidth=0)
+        widths = [text_width(state.label, LEGEND_SIZE) + 35 for state in self.states]
+        fits = sum(widths) <= width
+        columns: dict[str, Any] = {} if fits else {"columns": max(1, int(width / max(widths)))}
+        legend = alt.Legend(title=None, orient="bottom", symbolStrokeWidth=0, **columns)
         return {
             "color": alt.Color(f"{field}:N", scale=self._scale("color"), legend=legend),
             "shape": alt.Shape(f"{field}:N", scale=self._scale("shape"), legend=legend),
@@ -148,7 +154,7 @@ def finish(chart: Any, description: str = "") -> Any:  # noqa: ANN401
         header=alt.HeaderConfig(
             labelColor=INK, labelFontSize=12, labelAnchor="start", labelFontWeight="bold", title=None
         ),
-        legend=alt.LegendConfig(labelColor=INK, labelFontSize=12, symbolSize=90, labelLimit=320),
+        legend=alt.LegendConfig(labelColor=INK, labelFontSize=LEGEND_SIZE, symbolSize=90, labelLimit=320),
         text=alt.MarkConfig(font=SANS),
     )
 

@@ -52,6 +52,19 @@ def percent(probability: float | None) -> str:
     return f"{share:.1f}%".replace(".0%", "%") if share < 9.95 or share > 99 else f"{share:.0f}%"
 
 
+def odds(probability: float) -> str:
+    """A probability as a count of cases, as people find it easiest to picture.
+
+    >>> odds(0.041), odds(0.0066), odds(0.0002), odds(0.998)
+    ('4 of 100', '7 of 1,000', 'fewer than 1 of 1,000', 'more than 99 of 100')
+    """
+    if not probability >= 0.001:
+        return "fewer than 1 of 1,000"
+    if probability < 0.0095:
+        return f"{1000 * probability:.0f} of 1,000"
+    return "more than 99 of 100" if probability > 0.995 else f"{100 * probability:.0f} of 100"
+
+
 def share(value: float | None) -> str:
     """A share that was observed, as a percentage.
 
