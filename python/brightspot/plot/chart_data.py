@@ -133,9 +133,9 @@ class One:
         """All points, in order of time."""
         return [point for phase in self.phases for point in phase.points]
 
-    def heights(self, extra: Iterable[float | None] = ()) -> list[float | None]:
+    def heights(self, extra: Iterable[float | None] = (), *, has_target: bool = True) -> list[float | None]:
         """All heights that the picture must have room for: those of limits as far as the data stay readable."""
-        keys = ("value", "value_lower", "center", "target")
+        keys = ("value", "value_lower", "center", *(("target",) if has_target else ()))
         shown = [point[key] for point in self.points for key in keys if key in point]
         shown += [point["observed"] for point in self.points if _has_observed(point)]
         known = [value for value in shown if value is not None]
@@ -243,6 +243,11 @@ def split(points: pl.DataFrame, summary: pl.DataFrame, chart: Chart) -> list[One
 def name_of(names: Sequence[object]) -> str:
     """The name of a chart: the values of its ``by`` columns."""
     return ", ".join("(none)" if part is None else str(part) for part in names)
+
+
+def both_limits(point: Row) -> tuple[float, float] | None:
+    """The limits of a point that has both."""
+    return None if point["lcl"] is None or point["ucl"] is None else (point["lcl"], point["ucl"])
 
 
 def edges(one: One) -> Iterator[float]:

@@ -16,7 +16,6 @@ from brightspot.plot.labels import text_width
 from brightspot.plot.theme import BLUE, FAINT, INK, LABEL_SIZE, LINE, QUIET, States
 
 _BAND = "#EEF2F4"
-_STRIP = "#DCEAF5"
 
 
 def point_rows(
@@ -36,7 +35,7 @@ def point_rows(
                     "phase": f"{number} {line}",
                     "state": labels[state],
                     "is_excluded": state == "excluded",
-                    "has_hole": state.startswith(("beyond", "pattern", "several")),
+                    "has_hole": y is not None and state.startswith(("beyond", "pattern", "several")),
                 }
             if point["shows_observed"] and point["observed"] is not None:
                 yield {**told, "mark": "observed", "y": point["observed"], "state": labels["observed"]}
@@ -109,14 +108,14 @@ def layers(
     points = states.encode("state", width - sum(text_width(label, 12) + 50 for label in center_lines))
 
     def behind() -> Iterator[tuple[str, Any]]:
-        yield "strip", _rows_of("strip").mark_rect(color=_STRIP, opacity=0.75).encode(x=x, x2="x2")
         yield (
             "band",
             _rows_of("band").mark_area(color=_BAND, opacity=1).encode(x=x, y=y, y2=second, detail="piece:N"),
         )
+        yield "strip", _rows_of("strip").mark_rect(color=BLUE, opacity=0.13).encode(x=x, x2="x2")
         yield "edge", _rows_of("edge").mark_rule(color=FAINT, strokeWidth=1.5).encode(x=x, y=plain, y2=second)
         yield "noted", _rows_of("noted").mark_rule(color=LINE, strokeWidth=1).encode(x=x, y=plain, y2=second)
-        yield "start", _rows_of("start").mark_rule(color=BLUE, strokeWidth=1.6).encode(x=x, y=plain, y2=second)
+        yield "start", _rows_of("start").mark_rule(color=BLUE, strokeWidth=1.6).encode(x=x)
         for mark, stroke in (("limit", [3, 3]), ("step", [1, 0])):
             yield (
                 mark,

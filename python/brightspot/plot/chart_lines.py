@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from brightspot.plot import chart_signals as signals
 from brightspot.plot.axes import TimeAxis, ValueAxis
-from brightspot.plot.chart_data import One, Phase, Piece, Row
+from brightspot.plot.chart_data import One, Phase, Piece, Row, both_limits
 
 # Half the length of a line that belongs to one point alone, in pixels.
 _ALONE = 8
@@ -70,7 +70,7 @@ def _widened(axis: TimeAxis, start: float, end: float) -> tuple[float, float]:
 def limits(one: One, axis: TimeAxis, values: ValueAxis) -> Iterator[Row]:
     """Limits as lines that step between points, and the band between them; beyond the picture they break off."""
     for number, phase in enumerate(one.phases):
-        for place, stretch in enumerate(phase.pieces(_both)):
+        for place, stretch in enumerate(phase.pieces(both_limits)):
             for piece in stretch:
                 low, high = (min(max(y, values.low), values.data_high) for y in piece.y)
                 for x in _widened(axis, piece.start, piece.end):
@@ -79,10 +79,6 @@ def limits(one: One, axis: TimeAxis, values: ValueAxis) -> Iterator[Row]:
             mark = "limit" if phase.is_level(key) else "step"
             for place, stretch in enumerate(phase.pieces(itemgetter(key))):
                 yield from _corners(stretch, axis, values, mark, f"{number} {key} {place}")
-
-
-def _both(point: Row) -> tuple[float, float] | None:
-    return None if point["lcl"] is None or point["ucl"] is None else (point["lcl"], point["ucl"])
 
 
 def _corners(stretch: list[Piece[float]], axis: TimeAxis, values: ValueAxis, mark: str, name: str) -> Iterator[Row]:

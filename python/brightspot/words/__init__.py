@@ -1,6 +1,6 @@
 """Words for numbers, and the sentences that go with results: meaning is computed below, words are made last, here."""
 
-from brightspot.words.changes import contrast, proposal, when
+from brightspot.words.changes import PROPOSED_LOOK, contrast, proposal, proposals_heading, proposed, when
 from brightspot.words.charts import (
     ASSURANCES,
     KINDS,
@@ -17,6 +17,7 @@ from brightspot.words.charts import (
     phases_heading,
     run_chart,
     run_chart_heading,
+    seen,
     variation,
 )
 from brightspot.words.findings import (
@@ -106,6 +107,7 @@ __all__ = [
     "LONG_NAME",
     "MET",
     "NOBODY",
+    "PROPOSED_LOOK",
     "REASONS",
     "RULES",
     "VARIATIONS",
@@ -165,12 +167,15 @@ __all__ = [
     "phases_heading",
     "predicted",
     "proposal",
+    "proposals_heading",
+    "proposed",
     "reasons",
     "recommendation",
     "region",
     "run_chart",
     "run_chart_heading",
     "scale",
+    "seen",
     "share",
     "signal",
     "signal_family",

@@ -98,6 +98,31 @@ def proposal(row: Row, name: str = "", on: Scale | None = None) -> str:
     return f"{told}.{chance}"
 
 
+PROPOSED_LOOK = "Blue: the centre and limits as they would become; the strip shows when the start may have been."
+"""What is blue in a picture of proposals."""
+
+
+def proposed(start: object, *, short: bool = False) -> str:
+    """The label of a proposed start.
+
+    >>> proposed(date(2026, 2, 3)), proposed(17, short=True)
+    ('proposed start: 3 Feb 2026', '17')
+    """
+    return when(start) if short else f"proposed start: {when(start)}"
+
+
+def proposals_heading(n_proposals: int, n_charts: int, of: int) -> str:
+    """The line above charts with proposals of phases.
+
+    >>> proposals_heading(3, 2, 12), proposals_heading(0, 0, 1)
+    ('3 new phases proposed, in 2 of 12 charts.', 'No new phase is proposed.')
+    """
+    if not n_proposals:
+        return "No new phase is proposed."
+    where = f", in {n_charts} of {counted(of, 'chart')}" if of > 1 else ""
+    return f"{counted(n_proposals, 'new phase')} proposed{where}."
+
+
 def when(time: object) -> str:
     """A time of a chart, in words: a date, a moment, or a number.
 
