@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::anhoej::{longest_run_max, n_crossings_min};
+use crate::stats::runs::RunLimits;
 use crate::{Error, Result};
 
 /// A named set of rules for runs about a centre line.
@@ -17,16 +18,6 @@ pub enum RunRules {
     Anhoej,
 }
 
-/// What a rule set allows a series of a given number of points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RunLimits {
-    /// The longest run that is no signal.
-    pub longest_run_max: usize,
-    /// The fewest crossings that are no signal.
-    pub n_crossings_min: usize,
-}
-
 impl RunRules {
     /// The words that stand for a rule set.
     pub const WORDS: &'static str = "\"anhoej\"";
@@ -37,10 +28,7 @@ impl RunRules {
             return None;
         }
         match self {
-            Self::Anhoej => Some(RunLimits {
-                longest_run_max: longest_run_max(n_useful),
-                n_crossings_min: n_crossings_min(n_useful),
-            }),
+            Self::Anhoej => Some(RunLimits::new(longest_run_max(n_useful), n_crossings_min(n_useful))),
         }
     }
 
