@@ -68,7 +68,9 @@ impl RunLimits {
             Some(corner) if n_crossings <= corner.n_crossings => {
                 self.longest_run_max.min(corner.longest_run_max).min(corner.longest_run_below)
             }
-            Some(corner) if n_crossings < corner.n_crossings_below => self.longest_run_max.min(corner.longest_run_below),
+            Some(corner) if n_crossings < corner.n_crossings_below => {
+                self.longest_run_max.min(corner.longest_run_below)
+            }
             _ => self.longest_run_max,
         }
     }

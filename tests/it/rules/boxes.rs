@@ -1,9 +1,7 @@
 //! The best box and the cut box: against the published tables, the published probabilities, and lists of all series.
 
 use brightspot::rules::{longest_run_max, n_crossings_min};
-use brightspot::stats::runs::{
-    Corner, MAX_BOX, RunLaw, RunLaws, RunLimits, Side, best_box, count_runs, cut_box,
-};
+use brightspot::stats::runs::{Corner, MAX_BOX, RunLaw, RunLaws, RunLimits, Side, best_box, count_runs, cut_box};
 
 use crate::chart_reference::csv;
 
