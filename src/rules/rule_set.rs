@@ -140,10 +140,10 @@ impl RuleSet {
     /// # Ok::<(), brightspot::Error>(())
     /// ```
     pub fn run_limits(&self, n_useful: usize, tables: &mut RuleTables) -> Option<RunLimits> {
+        const ANY: usize = usize::MAX;
         if n_useful == 0 || !self.is_applicable(n_useful) {
             return None;
         }
-        const ANY: usize = usize::MAX;
         let limits = self.rules.iter().filter_map(|rule| match *rule {
             Rule::LongestRun {} => Some(RunLimits::new(tables.anhoej(n_useful).longest_run_max, 0)),
             Rule::FewCrossings {} => Some(RunLimits::new(ANY, tables.anhoej(n_useful).n_crossings_min)),

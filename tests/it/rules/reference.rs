@@ -1,4 +1,4 @@
-//! Against NHSRplotthedots, qcc and qicharts2, cell by cell; each is given the reference's own line and limits.
+//! Against `NHSRplotthedots`, qcc and qicharts2, cell by cell; each is given the reference's own line and limits.
 
 use std::collections::BTreeMap;
 
