@@ -146,6 +146,8 @@ note_codes! {
     MixedScales = "mixed_scales": |n, _v| format!("{} that mix shares (0.93) with percentages (94): bring them to one scale", counted(n, "chart"));
     /// The rule signals, but what was seen is not rare for a stable process.
     SignalNotRare = "signal_not_rare": |n, _v| format!("{} where the rule signals, yet a stable process would show as much more than once in 20", counted(n, "chart"));
+    /// A rule has no limits for so many points: it did not judge the chart.
+    RulesNotApplicable = "rules_not_applicable": |n, v| format!("{} with more points than a rule of the set has limits for{v}: not judged by it", counted(n, "chart"));
     /// The exact probability has no closed form here and was simulated with a fixed seed.
     SimulatedProbability = "simulated_probability": |n, _v| format!("{} whose probability was simulated with a fixed seed (the baseline is not the first part, or the chart is very long)", counted(n, "chart"));
 

@@ -43,7 +43,11 @@ impl Line<'_> {
             [("sides", self.side.len()), ("z", self.z.len()), ("beyond", self.beyond.len()), ("signals", n_signals)]
         {
             if length != n {
-                return Err(Error::option(what, format!("{length} entries"), format!("one for each of the {n} points")));
+                return Err(Error::option(
+                    what,
+                    format!("{length} entries"),
+                    format!("one for each of the {n} points"),
+                ));
             }
         }
         Ok(())

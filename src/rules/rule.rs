@@ -181,10 +181,7 @@ mod nelson {
 impl Rule {
     /// Whether the rule looks at the limits or at sigma.
     pub fn needs_limits(&self) -> bool {
-        matches!(
-            self,
-            Self::BeyondLimits {} | Self::Zone { .. } | Self::Hugging { .. } | Self::Avoiding { .. }
-        )
+        matches!(self, Self::BeyondLimits {} | Self::Zone { .. } | Self::Hugging { .. } | Self::Avoiding { .. })
     }
 
     /// The signal that a [`Rule::Zone`] of this size gives.
@@ -199,11 +196,15 @@ impl Rule {
     /// Checks the rule's numbers; `path` says where the rule stands.
     pub(super) fn validate(&self, path: &str) -> Result<()> {
         let at_least = |field: &str, found: usize, least: usize| {
-            (found >= least).then_some(()).ok_or_else(|| invalid(path, field, &format!("must be {least} or more, not {found}")))
+            (found >= least)
+                .then_some(())
+                .ok_or_else(|| invalid(path, field, &format!("must be {least} or more, not {found}")))
         };
         let positive = |sigmas: f64| {
             let is_so = sigmas.is_finite() && sigmas > 0.0;
-            is_so.then_some(()).ok_or_else(|| invalid(path, "sigmas", &format!("must be a number above 0, not {sigmas}")))
+            is_so
+                .then_some(())
+                .ok_or_else(|| invalid(path, "sigmas", &format!("must be a number above 0, not {sigmas}")))
         };
         match *self {
             Self::Shift { length, .. } => at_least("length", length, 2),

@@ -140,21 +140,21 @@ impl RuleSet {
     /// # Ok::<(), brightspot::Error>(())
     /// ```
     pub fn run_limits(&self, n_useful: usize, tables: &mut RuleTables) -> Option<RunLimits> {
+        const ANY: usize = usize::MAX;
         if n_useful == 0 || !self.is_applicable(n_useful) {
             return None;
         }
         let limits = self.rules.iter().filter_map(|rule| match *rule {
             Rule::LongestRun {} => Some(RunLimits::new(tables.anhoej(n_useful).longest_run_max, 0)),
-            Rule::FewCrossings {} => Some(RunLimits::new(n_useful, tables.anhoej(n_useful).n_crossings_min)),
+            Rule::FewCrossings {} => Some(RunLimits::new(ANY, tables.anhoej(n_useful).n_crossings_min)),
             Rule::BestBox {} => tables.best_box(n_useful),
             Rule::CutBox {} => tables.cut_box(n_useful),
-            Rule::FewRuns { prob } => {
-                Some(RunLimits::new(n_useful, tables.n_runs(n_useful, prob).0.saturating_sub(1)))
-            }
+            Rule::FewRuns { prob } => Some(RunLimits::new(ANY, tables.n_runs(n_useful, prob).0.saturating_sub(1))),
             Rule::Shift { length, on_center: Ties::Skip, .. } => Some(RunLimits::new(length.saturating_sub(1), 0)),
             _ => None,
         });
-        limits.reduce(RunLimits::and)
+        let limits = limits.reduce(RunLimits::and)?;
+        Some(if limits.longest_run_max == ANY { RunLimits { longest_run_max: n_useful, ..limits } } else { limits })
     }
 }
 

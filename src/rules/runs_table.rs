@@ -85,10 +85,11 @@ mod tests {
         for n in 2..=60_u128 {
             let (a, c) = (n.div_ceil(2), n / 2);
             let orders = |r: u128| {
-                if r % 2 == 0 {
+                if r.is_multiple_of(2) {
                     2 * compositions(a, r / 2) * compositions(c, r / 2)
                 } else {
-                    compositions(a, r / 2 + 1) * compositions(c, r / 2) + compositions(a, r / 2) * compositions(c, r / 2 + 1)
+                    compositions(a, r / 2 + 1) * compositions(c, r / 2)
+                        + compositions(a, r / 2) * compositions(c, r / 2 + 1)
                 }
             };
             let total = choose(n, a);

@@ -67,9 +67,8 @@ pub(super) fn runs_of(
 
 /// Points in a row that rise, or that fall.
 pub(super) fn trend(values: &[f64], length: usize, ties: Ties, flags: Flags, signals: &mut [Signals]) {
-    let is_repeat = |i: usize| {
-        ties == Ties::Skip && i.checked_sub(1).is_some_and(|before| values.get(before) == values.get(i))
-    };
+    let is_repeat =
+        |i: usize| ties == Ties::Skip && i.checked_sub(1).is_some_and(|before| values.get(before) == values.get(i));
     // `top` is where the values that are equal to the last one begin: a trend that turns starts there.
     let (mut direction, mut top, mut run) = (Side::On, 0, Stretch::from(0, 1));
     for (at, (&before, &value)) in (1..).zip(values.iter().zip(values.iter().skip(1))) {

@@ -37,14 +37,7 @@ pub(super) fn zone(line: &Line<'_>, rule: &Rule, signals: &mut [Signals]) {
 }
 
 /// Points in a row outside of some sigmas, on both sides or on any; see [`Rule::Avoiding`].
-pub(super) fn avoiding(
-    z: &[f64],
-    length: usize,
-    sigmas: f64,
-    both_sides: bool,
-    flags: Flags,
-    signals: &mut [Signals],
-) {
+pub(super) fn avoiding(z: &[f64], length: usize, sigmas: f64, both_sides: bool, flags: Flags, signals: &mut [Signals]) {
     // Where the stretch of points outside began, and how many points ago each side was last seen.
     let (mut start, mut above, mut below, mut next) = (0, None, None, 0);
     for (at, &z) in z.iter().enumerate() {

@@ -10,6 +10,7 @@ mod frame;
 mod journal;
 mod mixed;
 mod mixed_lme4;
+mod rules;
 mod run_chart;
 mod runs;
 mod schemas;

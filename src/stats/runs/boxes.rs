@@ -68,7 +68,9 @@ impl RunLimits {
             Some(corner) if n_crossings <= corner.n_crossings => {
                 self.longest_run_max.min(corner.longest_run_max).min(corner.longest_run_below)
             }
-            Some(corner) if n_crossings < corner.n_crossings_below => self.longest_run_max.min(corner.longest_run_below),
+            Some(corner) if n_crossings < corner.n_crossings_below => {
+                self.longest_run_max.min(corner.longest_run_below)
+            }
             _ => self.longest_run_max,
         }
     }
@@ -143,7 +145,7 @@ pub fn best_box(n_useful: usize) -> Option<RunLimits> {
 pub fn cut_box(n_useful: usize) -> Option<RunLimits> {
     let mut laws = JointLaws::new(n_useful)?;
     let best = laws.best();
-    Some(laws.cut(best))
+    Some(laws.cut(&best))
 }
 
 /// A probability about a known line: of a stable and of a shifted series.
@@ -223,8 +225,8 @@ impl JointLaws {
         best.unwrap_or(Found { limits: RunLimits::new(self.n, 0), prob: Prob { stable: 1.0, shifted: 1.0 } })
     }
 
-    fn cut(&mut self, best: Found) -> RunLimits {
-        let Found { limits, mut prob } = best;
+    fn cut(&mut self, best: &Found) -> RunLimits {
+        let Found { limits, mut prob } = *best;
         let fits = |prob: Prob, cell: Prob| prob.stable - cell.stable >= SPECIFICITY;
         let (few, long) = (limits.n_crossings_min, limits.longest_run_max);
         let Some(first) = self.cell(few, long).filter(|cell| fits(prob, *cell)) else { return limits };
@@ -253,9 +255,9 @@ impl JointLaws {
 
 /// P(C = c, L <= `limit`), c = 0 .. n, for n independent points of which each lies above the line with probability `p`.
 ///
-/// With f_s(i, k) the probability that the first i points end on side s in their k-th run and have no run longer than
-/// the limit, f_s(i, k) = p_s [f_s(i-1, k) + f_t(i-1, k-1) - p_s^limit f_t(i-1-limit, k-1)], t the other side: the last
-/// point goes on with a run or starts one, less the runs that it would make too long. O(n^2).
+/// Let A(i, k) be the probability that the first i points end above in their k-th run and have no run longer than the
+/// limit, and B(i, k) the same below. Then A(i, k) = p [A(i-1, k) + B(i-1, k-1) - p^limit B(i-1-limit, k-1)]: the last
+/// point goes on with a run or starts one, less the runs that it would make too long; and so for B with 1 - p. O(n^2).
 fn crossings_without_long_run(n: usize, limit: usize, p: f64) -> Vec<f64> {
     if limit == 0 {
         return vec![0.0; n];
