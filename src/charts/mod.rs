@@ -1,7 +1,5 @@
 //! Centre lines, phases and their signals: one file per family of charts.
 
-mod engine;
-mod judged;
 mod kind;
 mod limits;
 mod notes;
@@ -9,7 +7,6 @@ mod phase;
 mod runs;
 mod stable;
 
-pub use engine::{Chart, ChartEngine, ChartInput, ChartSpec, PhaseResult};
 pub use kind::{ChartKind, SizeRole};
 pub use limits::{
     CUSUM_DECISION, CUSUM_REFERENCE, Convention, EWMA_WEIGHT, Known, LimitRows, LimitSpec, Lines, LinesSummary, SIGMAS,

@@ -8,8 +8,6 @@
     clippy::cast_possible_truncation
 )]
 
-use std::collections::BTreeMap;
-
 use brightspot::charts::{Baseline, Phase, ProbBasis, RunChart, RunChartEngine, RunChartInput, RunChartSpec};
 use brightspot::measure::Direction;
 use brightspot::rules::{Meaning, Signal, Signals};
@@ -21,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson};
 use serde_json::Value;
 
-use crate::chart_reference::{Row, csv, reference};
+use crate::chart_reference::{Facet, chart_cases, csv, facets};
 
 fn chart_of(value: &[f64], excluded: &[bool], phases: &[Phase<'_>], direction: Direction) -> RunChart {
     let input = RunChartInput { value, is_excluded: excluded, phases, direction };
@@ -51,75 +49,16 @@ const DEPARTURES: [&str; 1] = [
     "edge_inf_run",
 ];
 
-/// The points of one facet, as qicharts2 groups rows: by x, sums of numerator and denominator or the mean.
-struct Facet {
-    name: String,
-    value: Vec<f64>,
-}
-
-fn facets(case: &Value) -> Vec<Facet> {
-    let rows = csv(&["charts", case["input"].as_str().unwrap()]).unwrap();
-    let columns: Vec<&str> = case["facets"]
-        .as_str()
-        .map(|formula| formula.split('~').filter(|part| !part.is_empty()).collect())
-        .unwrap_or_default();
-    let is_numeric = case["x_type"] == "numeric";
-    let mut grouped: BTreeMap<(String, String), Vec<&Row>> = BTreeMap::new();
-    for row in &rows {
-        let Some(x) = row.text("x") else { continue };
-        // Numbers sort as numbers, dates as text.
-        let x = if is_numeric { format!("{:020.6}", x.parse::<f64>().unwrap() + 1e9) } else { x.to_owned() };
-        let name = columns.iter().map(|column| row.text(column).unwrap()).collect::<Vec<_>>().join(",");
-        grouped.entry((name, x)).or_default().push(row);
-    }
-    let mut facets: Vec<Facet> = Vec::new();
-    for ((name, _), group) in grouped {
-        let value = if case["n"].is_null() {
-            let values: Vec<f64> = group.iter().filter_map(|row| row.float("y")).collect();
-            values.iter().sum::<f64>() / values.len() as f64
-        } else {
-            let complete: Vec<(f64, f64)> =
-                group.iter().filter_map(|row| Some((row.float("y")?, row.float("n")?))).collect();
-            complete.iter().map(|pair| pair.0).sum::<f64>() / complete.iter().map(|pair| pair.1).sum::<f64>()
-        };
-        // What the caller does with infinite values: a zero denominator, too, gives no value.
-        let value = if value.is_finite() { value } else { f64::NAN };
-        match facets.last_mut() {
-            Some(facet) if facet.name == name => facet.value.push(value),
-            _ => facets.push(Facet { name, value: vec![value] }),
-        }
-    }
-    facets
-}
-
-fn whole_numbers(argument: &Value) -> Vec<usize> {
-    match argument {
-        Value::Array(numbers) => numbers.iter().map(|number| number.as_u64().unwrap() as usize).collect(),
-        Value::Null => vec![],
-        number => vec![number.as_u64().unwrap() as usize],
-    }
-}
-
 fn computed(case: &Value, facet: &Facet) -> RunChart {
-    let args = &case["args"];
-    let n = facet.value.len();
-    let mut cuts: Vec<usize> = whole_numbers(&args["part"]).into_iter().filter(|cut| *cut < n).collect();
-    cuts.push(n);
-    let baseline = args["freeze"].as_u64().map_or(Baseline::All, |n| Baseline::First(n as usize));
+    let baseline = case["args"]["freeze"].as_u64().map_or(Baseline::All, |n| Baseline::First(n as usize));
     let phases: Vec<Phase<'_>> =
-        cuts.iter().scan(0, |start, &end| Some(Phase::new(std::mem::replace(start, end)..end, baseline))).collect();
-    let mut excluded = vec![false; n];
-    for row in whole_numbers(&args["exclude"]) {
-        excluded[row - 1] = true;
-    }
-    chart_of(&facet.value, &excluded, &phases, Direction::Up)
+        facet.parts(case).into_iter().map(|rows| Phase::new(rows, baseline)).collect();
+    chart_of(&facet.y, &facet.excluded(case), &phases, Direction::Up)
 }
 
 #[test]
 fn qicharts2_cell_by_cell() {
-    let Some(folder) = reference() else { return };
-    let index = std::fs::read_to_string(folder.join("charts").join("index_qicharts2.json")).unwrap();
-    let cases: Vec<Value> = serde_json::from_str(&index).unwrap();
+    let Some(cases) = chart_cases("index_qicharts2.json") else { return };
     let (mut n_cases, mut n_cells) = (0, 0);
     for case in cases.iter().filter(|case| case["chart"] == "run" && case["column_args"].is_null()) {
         let id = case["id"].as_str().unwrap();
@@ -133,18 +72,7 @@ fn qicharts2_cell_by_cell() {
         let multiply = case["args"]["multiply"].as_f64().unwrap_or(1.0);
         for facet in facets(case) {
             let chart = computed(case, &facet);
-            let rows: Vec<&Row> = expected
-                .iter()
-                .filter(|row| {
-                    let names = [row.text("facet1").unwrap(), row.text("facet2").unwrap()];
-                    facet.name.is_empty()
-                        || facet.name == names.join(",")
-                        || facet.name == names[0]
-                        || facet.name == names[1]
-                })
-                .collect();
-            assert_eq!(rows.len(), facet.value.len(), "{id} {}", facet.name);
-            for (row, at) in rows.iter().zip(0..) {
+            for (row, at) in facet.rows_of(&expected).iter().zip(0..) {
                 let place = format!("{id} {} row {at}", facet.name);
                 let phase = chart.phases.iter().find(|phase| phase.rows.contains(&at)).unwrap();
                 n_cells += 1;
@@ -153,7 +81,7 @@ fn qicharts2_cell_by_cell() {
                     let is_same = (ours - theirs).abs() <= 1e-12 * theirs.abs() || (ours.is_nan() && theirs.is_nan());
                     assert!(is_same, "{place} {column}: {ours} {theirs}");
                 };
-                same(facet.value[at] * multiply, "y");
+                same(facet.y[at] * multiply, "y");
                 same(chart.center[at] * multiply, "cl");
                 assert_eq!(Some(phase.n_obs), row.int("n.obs"), "{place}");
                 assert_eq!(Some(phase.n_useful), row.int("n.useful"), "{place}");

@@ -57,15 +57,16 @@ pub(super) fn time_between(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     let width = chart.width(level, &sigma);
     let back = |value: f64| value.clamp(0.0, f64::INFINITY).powf(POWER);
     // Brought back by way of a power, the one value of a constant series would not be quite itself.
-    let constant = chart.level(&out.drawn, |_| 1.0).map(|mean| mean.level);
-    let center = raw_center.or(constant.filter(|_| sigma.sigma == 0.0)).unwrap_or_else(|| back(level.level));
+    let constant = chart.level(&out.drawn, |_| 1.0).map(|mean| mean.level).filter(|_| sigma.sigma == 0.0);
+    let center = raw_center.or(constant).unwrap_or_else(|| back(level.level));
+    let limit = |half: f64| if half == 0.0 { center } else { back(level.level + half) };
     let Lines { center: centers, lcl, ucl, z, .. } = &mut *out;
     let cells = centers.iter_mut().zip(lcl.iter_mut().zip(ucl.iter_mut())).zip(z.iter_mut());
     for (row, ((line, (low, high)), z)) in cells.enumerate() {
         let reach = width.reach(row, 1.0, 0.0, f64::INFINITY);
         let half = reach.multiple * sigma.sigma;
         *line = center;
-        (*low, *high) = (back(level.level - half), back(level.level + half));
+        (*low, *high) = (limit(-half), limit(half));
         *z = distance(*z - level.level, half / reach.sigmas);
     }
     let mut summary = LinesSummary {
