@@ -2,6 +2,7 @@
 
 mod notes;
 mod phase;
+pub mod rebase;
 mod run_chart;
 
 pub use notes::MIN_BASELINE;

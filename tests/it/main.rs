@@ -10,6 +10,8 @@ mod frame;
 mod journal;
 mod mixed;
 mod mixed_lme4;
+mod rebase;
+mod rebase_simulation;
 mod run_chart;
 mod runs;
 mod schemas;
