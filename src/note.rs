@@ -132,8 +132,8 @@ note_codes! {
     SignalNotRare = "signal_not_rare": |n, _v| format!("{} where the rule signals, yet a stable process would show as much more than once in 20", counted(n, "chart"));
     /// The exact probability has no closed form here and was simulated with a fixed seed.
     SimulatedProbability = "simulated_probability": |n, _v| format!("{} whose probability was simulated with a fixed seed (the baseline is not the first part, or the chart is very long)", counted(n, "chart"));
-    /// What looks like new levels is a steady drift, so that no new phase is proposed there.
-    SteadyTrend = "steady_trend": |n, v| format!("a straight line explains {} better than new levels do{v}: a drift is no new phase", counted(n, "change"));
+    /// The series drifts rather than steps, so that no new phase is proposed there.
+    SteadyTrend = "steady_trend": |n, v| format!("{} with a steady drift{v} a point: a straight line is a better account of it than new levels", counted(n, "chart"));
 
     /// Rows with a missing outcome, covariate or unit were left out of the model.
     RowsLeftOut = "rows_left_out": |n, _v| format!("{} left out: a value the model needs is missing", counted(n, "row"));

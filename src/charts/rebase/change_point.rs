@@ -1,7 +1,8 @@
 //! Changes of level that stand against autocorrelation, against the search for their place, and against a trend.
 
 use super::law::SplitLaws;
-use super::split::{self, Split, about_line, centre, squares};
+use super::line::Line;
+use super::split::{self, Split, centre, squares};
 use super::{Decision, DecisionCode, Points, Proposal, RebaseSpec};
 use crate::stats::step::step;
 
@@ -20,9 +21,8 @@ const MOVES_MAX: usize = 1_000;
 pub(super) struct Found {
     pub(super) proposals: Vec<Proposal>,
     pub(super) log: Vec<Decision>,
-    /// Cuts that a straight line explains better, and its slope per point.
-    pub(super) n_trend: usize,
-    pub(super) slope: f64,
+    /// The slope per point, where the series drifts rather than steps.
+    pub(super) drift: Option<f64>,
 }
 
 /// Searches by binary segmentation (Vostrikova 1981, Soviet Math. Dokl. 24:55), lets each cut find its best place
@@ -30,14 +30,22 @@ pub(super) struct Found {
 pub(super) fn search(points: &Points, spec: &RebaseSpec, laws: &mut SplitLaws) -> Found {
     let mut search = Search { points, spec, laws, cuts: Vec::new(), log: Vec::new() };
     search.segment(0, points.len());
-    let n_found = search.cuts.len();
     search.settle();
-    let n_trend = search.drop_trends();
-    let proposals = (0..search.cuts.len()).filter_map(|index| search.proposal(index)).collect();
+    let has_trend = search.drop_trends() > 0;
+    let proposals: Vec<Proposal> = (0..search.cuts.len()).filter_map(|index| search.proposal(index)).collect();
     let mut log = search.log;
     log.sort_by_key(|decision| decision.row);
-    debug_assert!(n_found >= n_trend);
-    Found { proposals, log, n_trend, slope: slope(&points.y) }
+    let line = Line::of(&points.y);
+    let drifts = has_trend || (proposals.is_empty() && line.p <= spec.alpha);
+    Found { proposals, log, drift: drifts.then_some(line.slope) }
+}
+
+/// A cut and how significant it is.
+#[derive(Clone, Copy)]
+struct Cut {
+    at: usize,
+    p: f64,
+    t: f64,
 }
 
 struct Search<'a> {
@@ -67,17 +75,32 @@ impl Search<'_> {
     fn segment(&mut self, from: usize, to: usize) {
         let mut parts = vec![(from, to)];
         while let Some((from, to)) = parts.pop() {
-            let Some(split) = split::best(self.values(from, to), self.spec.min_length) else { continue };
-            let p = self.prob(to - from, &split);
-            let cut = from + split.n_before;
-            if p <= self.spec.alpha {
-                self.cuts.push(cut);
-                parts.extend([(from, cut), (cut, to)]);
+            let Some(whole) = self.cut(from, to) else { continue };
+            let found = if whole.p <= self.spec.alpha { Some(whole) } else { self.hidden(from, to) };
+            if let Some(Cut { at, .. }) = found {
+                self.cuts.push(at);
+                parts.extend([(from, at), (at, to)]);
             } else {
-                self.note(cut, DecisionCode::NotSignificant, p, None);
+                self.note(whole.at, DecisionCode::NotSignificant, whole.p, None);
             }
         }
         self.cuts.sort_unstable();
+    }
+
+    /// The best cut of the points from `from` to before `to`, with its p.
+    fn cut(&mut self, from: usize, to: usize) -> Option<Cut> {
+        let split = split::best(self.values(from, to), self.spec.min_length)?;
+        Some(Cut { at: from + split.n_before, p: self.prob(to - from, &split), t: split.t })
+    }
+
+    /// The most significant cut of a shorter stretch. Levels that come and go pass for autocorrelation when they are
+    /// cut only once; a stretch that holds one change does not. What is found here must still be significant between
+    /// its neighbours in the end, which it is only beside further changes.
+    fn hidden(&mut self, from: usize, to: usize) -> Option<Cut> {
+        let stretches = shorter_stretches(from, to, 2 * self.spec.min_length);
+        let alpha = self.spec.alpha / stretches.len() as f64;
+        let cuts = stretches.into_iter().filter_map(|(from, to)| self.cut(from, to));
+        cuts.min_by(|one, other| one.p.total_cmp(&other.p).then(other.t.total_cmp(&one.t))).filter(|cut| cut.p <= alpha)
     }
 
     /// The points between the neighbours of a cut.
@@ -243,9 +266,33 @@ impl Search<'_> {
     }
 }
 
+/// Overlapping stretches of a series, each scale shorter than the last by the root of 2 and moved by half its length at
+/// most (Kovács et al. 2023, Biometrika 110:249), down to `least` points; in mirrored order they are the same.
+fn shorter_stretches(from: usize, to: usize, least: usize) -> Vec<(usize, usize)> {
+    let n = to - from;
+    let mut stretches = Vec::new();
+    let mut length = n;
+    loop {
+        // At most the length before it.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let shorter = (length as f64 / std::f64::consts::SQRT_2).ceil() as usize;
+        if shorter < least || shorter >= length {
+            stretches.sort_unstable();
+            stretches.dedup();
+            return stretches;
+        }
+        length = shorter;
+        let (room, step) = (n - length, (length / 2).max(1));
+        // Starts are placed from both ends, so that a series read backwards has the same stretches.
+        for start in (0..=room).step_by(step) {
+            stretches.extend([(from + start, from + start + length), (to - start - length, to - start)]);
+        }
+    }
+}
+
 fn over_line(y: &[f64], within: f64, n_more: f64) -> f64 {
     let n = y.len() as f64;
-    let line = about_line(y);
+    let line = Line::of(y).within;
     if within <= 0.0 {
         return if line > 0.0 { f64::MAX } else { 0.0 };
     }
@@ -255,12 +302,4 @@ fn over_line(y: &[f64], within: f64, n_more: f64) -> f64 {
 /// The standard deviation of one level.
 fn deviation(level: &[f64]) -> Option<f64> {
     (level.len() > 1).then(|| (squares(level, centre(level)) / (level.len() - 1) as f64).sqrt())
-}
-
-/// The slope of the least-squares line, per point.
-fn slope(y: &[f64]) -> f64 {
-    let n = y.len() as f64;
-    let (mean, middle) = (centre(y), (n - 1.0) / 2.0);
-    let cross: f64 = y.iter().zip(0_u32..).map(|(value, i)| (value - mean) * (f64::from(i) - middle)).sum();
-    cross / (n * (n * n - 1.0) / 12.0)
 }

@@ -3,6 +3,7 @@
 mod change_point;
 mod fixed_run;
 mod law;
+mod line;
 mod result;
 mod spec;
 mod split;
@@ -81,7 +82,8 @@ impl RebaseEngine {
     /// [`Error::InvalidOption`] for an impossible `spec`, or if `is_excluded` is not as long as `values`.
     ///
     /// # Notes
-    /// `missing_value`; `steady_trend` where a straight line explains better what looks like new levels;
+    /// `missing_value`; `steady_trend` where a straight line explains better what looks like new levels, or
+    /// where nothing is proposed and the line's slope is significant at `alpha`;
     /// `strong_autocorrelation` where a proposal rests on an autocorrelation of .5 or more; `zero_variance` where both
     /// levels are constant.
     ///
@@ -135,8 +137,8 @@ impl RebaseEngine {
         if strongest >= STRONG_PHI {
             notes.push(Note::new(NoteCode::StrongAutocorrelation, 1).with_value(strongest));
         }
-        if found.n_trend > 0 {
-            notes.push(Note::new(NoteCode::SteadyTrend, found.n_trend).with_value(found.slope));
+        if let Some(slope) = found.drift {
+            notes.push(Note::new(NoteCode::SteadyTrend, 1).with_value(slope));
         }
         Rebase { proposals: found.proposals, log: found.log, notes }
     }

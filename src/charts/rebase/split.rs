@@ -80,15 +80,6 @@ pub(super) fn explained(sum: f64, n_before: usize, n: usize) -> f64 {
     sum * sum * n / (b * a)
 }
 
-/// The sum of squares about the least-squares line against time.
-pub(super) fn about_line(y: &[f64]) -> f64 {
-    let n = y.len() as f64;
-    let (mean, middle) = (centre(y), (n - 1.0) / 2.0);
-    let cross: f64 = y.iter().zip(0_u32..).map(|(value, i)| (value - mean) * (f64::from(i) - middle)).sum();
-    let spread = n * (n * n - 1.0) / 12.0;
-    (squares(y, mean) - cross * cross / spread).max(0.0)
-}
-
 /// The autocorrelation to allow for, from that of residuals about two means whose place was searched for:
 /// clip((N phi^ + 4)/(N - 6), .30, .90).
 ///
@@ -136,14 +127,6 @@ mod tests {
         let found = step(&y[..split.n_before], &y[split.n_before..]).unwrap();
         assert!((found.phi - split.phi).abs() < 1e-15);
         assert!((split.t - found.estimate.abs() / found.se).abs() < 1e-10);
-    }
-
-    #[test]
-    fn a_line_leaves_nothing_about_itself() {
-        let y: Vec<f64> = (0..20).map(|i| 3.0 + 0.5 * f64::from(i)).collect();
-        assert!(about_line(&y) < 1e-10);
-        // 0 0 1 1 about its line 0.4 t - 0.1: residuals .1 -.3 .3 -.1.
-        assert!((about_line(&[0.0, 0.0, 1.0, 1.0]) - 0.2).abs() < 1e-12);
     }
 
     #[test]
