@@ -150,6 +150,8 @@ note_codes! {
     RulesNotApplicable = "rules_not_applicable": |n, v| format!("{} with more points than a rule of the set has limits for{v}: not judged by it", counted(n, "chart"));
     /// The exact probability has no closed form here and was simulated with a fixed seed.
     SimulatedProbability = "simulated_probability": |n, _v| format!("{} whose probability was simulated with a fixed seed (the baseline is not the first part, or the chart is very long)", counted(n, "chart"));
+    /// The series drifts rather than steps, so that no new phase is proposed there.
+    SteadyTrend = "steady_trend": |n, v| format!("{} with a steady drift{v} a point: a straight line is a better account of it than new levels", counted(n, "chart"));
 
     /// Rows with a missing outcome, covariate or unit were left out of the model.
     RowsLeftOut = "rows_left_out": |n, _v| format!("{} left out: a value the model needs is missing", counted(n, "row"));

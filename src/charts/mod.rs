@@ -4,8 +4,8 @@ mod kind;
 mod limits;
 mod notes;
 mod phase;
-mod runs;
-mod stable;
+pub mod rebase;
+mod run_chart;
 
 pub use kind::{ChartKind, SizeRole};
 pub use limits::{
