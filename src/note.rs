@@ -138,8 +138,6 @@ note_codes! {
     FrequentFalseSignals = "frequent_false_signals": |n, v| format!("{} with a signal by rules that signal on as many stable charts of this length{v}", counted(n, "chart"));
     /// Many charts at once: some of them signal by chance.
     ManyCharts = "many_charts": |n, v| format!("{} judged at once: of stable ones so many would signal{v}; q_value allows for their number", counted(n, "chart"));
-    /// A rule that is not defined for so many points.
-    RulesNotApplicable = "rules_not_applicable": |n, _v| format!("{} too long for a rule of the set, which then finds nothing", counted(n, "phase"));
     /// Counts that are not whole numbers.
     FractionalCount = "fractional_count": |n, _v| format!("{} not whole: counts of events or of units should be", counted(n, "count"));
     /// Percentages among shares.

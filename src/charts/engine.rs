@@ -33,7 +33,11 @@ pub struct ChartSpec {
 impl ChartSpec {
     /// A chart of this kind with its usual rules: Anhøj's for a run chart, points beyond the limits for all others.
     pub fn new(kind: ChartKind) -> Self {
-        let rules = if kind == ChartKind::Run { RuleSet::default() } else { RuleSet { name: "shewhart".into(), rules: vec![Rule::BeyondLimits {}] } };
+        let rules = if kind == ChartKind::Run {
+            RuleSet::default()
+        } else {
+            RuleSet { name: "shewhart".into(), rules: vec![Rule::BeyondLimits {}] }
+        };
         Self { limits: LimitSpec::new(kind), rules }
     }
 
@@ -209,7 +213,8 @@ impl ChartEngine {
     /// # Notes
     /// `missing_value`, `short_baseline`, `baseline_longer_than_phase`, `no_baseline`, `autocorrelation`,
     /// `ties_at_center`, `constant_series`, `overdispersion`, `underdispersion`, `estimated_limits`, `signal_not_rare`,
-    /// `frequent_false_signals`, `simulated_probability`.
+    /// `frequent_false_signals`, `rules_not_applicable`,
+    /// `simulated_probability`.
     ///
     /// References: Perla, Provost & Murray (2011), BMJ Qual. Saf. 20:46; Anhøj & Olesen (2014), PLOS ONE 9(11) e113825;
     /// Montgomery (2009), Introduction to Statistical Quality Control, 6th ed.
@@ -290,14 +295,17 @@ impl ChartEngine {
         if kind.has_runs() {
             caveats.see_values(points);
         }
-        let has_limits = kind.has_limits() && self.bench.lines.ucl.iter().chain(&self.bench.lines.lcl).any(|l| l.is_finite());
+        let has_limits =
+            kind.has_limits() && self.bench.lines.ucl.iter().chain(&self.bench.lines.lcl).any(|l| l.is_finite());
         let mut result = PhaseResult {
             rows: phase.rows.clone(),
             n_obs,
             n_useful,
             n_baseline: summary.n_baseline,
             // Where the line steps with the size of the rows, it is that of the last.
-            center: summary.center.or_else(|| self.bench.lines.center.iter().rev().copied().find(|line| line.is_finite())),
+            center: summary
+                .center
+                .or_else(|| self.bench.lines.center.iter().rev().copied().find(|line| line.is_finite())),
             sigma: summary.sigma,
             dispersion: summary.dispersion,
             longest_run: None,
@@ -346,6 +354,9 @@ impl ChartEngine {
         let counts = self.runs.counts(&self.useful);
         result.longest_run = Some(counts.longest_run);
         result.n_crossings = Some(counts.n_crossings);
+        if !self.spec.rules.is_applicable(result.n_useful) {
+            caveats.see_not_applicable(result.n_useful);
+        }
         if let Some(limits) = self.bench.run_limits(&self.spec, result.n_useful) {
             result.longest_run_max = Some(limits.longest_run_max);
             result.n_crossings_min = Some(limits.n_crossings_min);
@@ -466,10 +477,7 @@ impl ChartEngine {
 
 /// Whether a signal is of the series rather than of a point: a run, or how often it crosses its line.
 fn is_of_the_phase(signal: Signal) -> bool {
-    matches!(
-        signal,
-        Signal::LongestRun | Signal::FewCrossings | Signal::Shift | Signal::FewRuns | Signal::ManyRuns
-    )
+    matches!(signal, Signal::LongestRun | Signal::FewCrossings | Signal::Shift | Signal::FewRuns | Signal::ManyRuns)
 }
 
 fn part<'a, T>(slice: &'a [T], rows: &Range<usize>) -> &'a [T] {

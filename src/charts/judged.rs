@@ -49,11 +49,8 @@ impl Bench {
         let line = Line { value: &self.values, side: &self.sides, z: &self.z, beyond: &self.beyond };
         // Without a centre line there is nothing to judge by.
         let has_center = self.lines.center.iter().any(|center| center.is_finite());
-        let signals = if has_center {
-            spec.rules.judge(&line, &mut self.marks, &mut self.tables)?
-        } else {
-            Signals::NONE
-        };
+        let signals =
+            if has_center { spec.rules.judge(&line, &mut self.marks, &mut self.tables)? } else { Signals::NONE };
         Ok(Judged { n_obs, has_center, summary, signals })
     }
 

@@ -134,6 +134,27 @@ impl ChartKind {
         self != Self::Run
     }
 
+    /// Whether runs about its centre line mean something: moving ranges, averages and sums share values with their
+    /// neighbours, and so run by nature.
+    pub fn has_runs(self) -> bool {
+        !matches!(self, Self::Mr | Self::Cusum | Self::Ewma)
+    }
+
+    /// Whether its centre line is a median.
+    pub fn is_about_median(self) -> bool {
+        matches!(self, Self::Run | Self::G)
+    }
+
+    /// Whether its points measure spread, which has no good side of its own.
+    pub fn is_of_spread(self) -> bool {
+        matches!(self, Self::Mr | Self::R | Self::S)
+    }
+
+    /// Whether something else is drawn than what was measured.
+    pub fn draws_other(self) -> bool {
+        matches!(self, Self::Mr | Self::Cusum | Self::Ewma)
+    }
+
     /// Whether its points have a distance from the centre line in sigmas, which zone rules need.
     pub fn has_zones(self) -> bool {
         !matches!(self, Self::Run | Self::Cusum)

@@ -39,6 +39,7 @@ pub(super) struct Caveats {
     estimated_limits: Option<f64>,
     overdispersion: Option<f64>,
     underdispersion: Option<f64>,
+    not_applicable: Option<f64>,
     /// The one value there is so far, or `None` once two differ.
     constant: Option<f64>,
     n_values: usize,
@@ -120,6 +121,11 @@ impl Caveats {
         }
     }
 
+    /// A rule of the set has no limits for so many points.
+    pub(super) fn see_not_applicable(&mut self, n_useful: usize) {
+        self.not_applicable = larger(self.not_applicable, n_useful as f64);
+    }
+
     /// Whether counts scatter more, or less, than their own law allows. A chart that allows for it needs no note of the
     /// first.
     pub(super) fn see_dispersion(&mut self, kind: ChartKind, summary: &LinesSummary) {
@@ -155,6 +161,7 @@ impl Caveats {
         add_value(NoteCode::Overdispersion, self.overdispersion);
         add_value(NoteCode::Underdispersion, self.underdispersion);
         add_value(NoteCode::EstimatedLimits, self.estimated_limits);
+        add_value(NoteCode::RulesNotApplicable, self.not_applicable);
         add_value(NoteCode::FrequentFalseSignals, self.false_signals);
         add(NoteCode::SignalNotRare, usize::from(self.not_rare.is_some()), self.not_rare);
         add(NoteCode::SimulatedProbability, usize::from(self.is_simulated), None);

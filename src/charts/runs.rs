@@ -98,12 +98,8 @@ impl Runs {
         let against = count_runs_against(&self.sides);
         self.is_baseline.clear();
         self.is_baseline.extend(points.iter().map(|point| point.is_baseline));
-        let prob = self.laws.prob_runs_simulated(
-            &self.is_baseline,
-            origin.middle,
-            against.longest_run,
-            against.n_crossings,
-        );
+        let prob =
+            self.laws.prob_runs_simulated(&self.is_baseline, origin.middle, against.longest_run, against.n_crossings);
         (prob, ProbBasis::Simulated)
     }
 

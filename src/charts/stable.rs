@@ -113,7 +113,7 @@ pub(super) struct Shape {
 
 /// How often a stable chart signals, and how far out its farthest point lies.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StableLaw {
+pub(super) struct StableLaw {
     /// The probability of any signal of the rule set.
     pub any: f64,
     /// The probability of each signal, by its place in [`Signal::ALL`].
@@ -129,7 +129,7 @@ pub struct StableLaw {
 
 impl StableLaw {
     /// The probability of one kind of signal.
-    pub fn of(&self, signal: Signal) -> f64 {
+    pub(super) fn of(&self, signal: Signal) -> f64 {
         self.by_signal.get(signal as usize).copied().unwrap_or(0.0)
     }
 
@@ -215,9 +215,12 @@ fn exact(spec: &ChartSpec, shape: &Shape) -> Option<StableLaw> {
     if law.is_simulated() {
         return None;
     }
-    if !spec.rules.rules.iter().all(|rule| {
-        matches!(rule, Rule::LongestRun {} | Rule::FewCrossings {} | Rule::BestBox {} | Rule::CutBox {})
-    }) {
+    if !spec
+        .rules
+        .rules
+        .iter()
+        .all(|rule| matches!(rule, Rule::LongestRun {} | Rule::FewCrossings {} | Rule::BestBox {} | Rule::CutBox {}))
+    {
         return None;
     }
     // An odd number of baseline points has its median among them, on the line.
@@ -227,7 +230,10 @@ fn exact(spec: &ChartSpec, shape: &Shape) -> Option<StableLaw> {
     let mut by_signal = vec![0.0; Signal::ALL.len()];
     for (signal, prob) in [
         (Signal::LongestRun, laws.prob_longest_run(law, limits.longest_run_max + 1)),
-        (Signal::FewCrossings, limits.n_crossings_min.checked_sub(1).map_or(0.0, |most| laws.prob_crossings(law, most))),
+        (
+            Signal::FewCrossings,
+            limits.n_crossings_min.checked_sub(1).map_or(0.0, |most| laws.prob_crossings(law, most)),
+        ),
     ] {
         if let Some(cell) = by_signal.get_mut(signal as usize) {
             *cell = prob;
@@ -416,6 +422,7 @@ pub fn false_signals(spec: &ChartSpec, n: usize, baseline: Option<usize>) -> Res
         is_sigma_known: false,
     };
     let law = find(spec, &shape)?;
-    let by_signal = Signal::ALL.iter().map(|signal| (*signal, law.of(*signal))).filter(|(_, prob)| *prob > 0.0).collect();
+    let by_signal =
+        Signal::ALL.iter().map(|signal| (*signal, law.of(*signal))).filter(|(_, prob)| *prob > 0.0).collect();
     Ok(FalseSignals { any: law.any, by_signal, is_exact: law.is_exact })
 }

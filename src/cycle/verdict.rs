@@ -231,8 +231,7 @@ fn stability(before: &[f64], direction: Direction, notes: &mut Notes<'_>) -> Res
 /// How often a stable process shows runs as long, or crossings as few, as the baseline about its own median.
 fn prob_runs_of(before: &[f64]) -> Result<Option<f64>> {
     let phases = [Phase::new(0..before.len(), Baseline::All)];
-    let input =
-        ChartInput { value: before, phases: &phases, direction: Direction::Neutral, ..ChartInput::default() };
+    let input = ChartInput { value: before, phases: &phases, direction: Direction::Neutral, ..ChartInput::default() };
     let chart = ChartEngine::new(ChartSpec::new(ChartKind::Run))?.chart(&input)?;
     Ok(chart.phases.first().and_then(|phase| phase.prob_runs))
 }

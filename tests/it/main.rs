@@ -12,6 +12,7 @@ mod mixed;
 mod mixed_lme4;
 mod rebase;
 mod rebase_simulation;
+mod rules;
 mod run_chart;
 mod runs;
 mod schemas;

@@ -8,7 +8,7 @@
     clippy::cast_possible_truncation
 )]
 
-use brightspot::charts::{Baseline, Phase, ProbBasis, RunChart, RunChartEngine, RunChartInput, RunChartSpec};
+use brightspot::charts::{Baseline, Chart, ChartEngine, ChartInput, ChartKind, ChartSpec, Phase, ProbBasis};
 use brightspot::measure::Direction;
 use brightspot::rules::{Meaning, Signal, Signals};
 use brightspot::stats::runs::{RunLaw, RunLaws};
@@ -21,20 +21,24 @@ use serde_json::Value;
 
 use crate::chart_reference::{Facet, chart_cases, csv, facets};
 
-fn chart_of(value: &[f64], excluded: &[bool], phases: &[Phase<'_>], direction: Direction) -> RunChart {
-    let input = RunChartInput { value, is_excluded: excluded, phases, direction };
-    RunChartEngine::new().chart(&RunChartSpec::default(), &input).unwrap()
+fn engine() -> ChartEngine {
+    ChartEngine::new(ChartSpec::new(ChartKind::Run)).unwrap()
 }
 
-fn whole(value: &[f64]) -> RunChart {
+fn chart_of(value: &[f64], excluded: &[bool], phases: &[Phase<'_>], direction: Direction) -> Chart {
+    let input = ChartInput { value, is_excluded: excluded, phases, direction, ..ChartInput::default() };
+    engine().chart(&input).unwrap()
+}
+
+fn whole(value: &[f64]) -> Chart {
     chart_of(value, &[], &[Phase::new(0..value.len(), Baseline::All)], Direction::Up)
 }
 
-fn frozen(value: &[f64], n: usize) -> RunChart {
+fn frozen(value: &[f64], n: usize) -> Chart {
     chart_of(value, &[], &[Phase::new(0..value.len(), Baseline::First(n))], Direction::Up)
 }
 
-fn codes(chart: &RunChart) -> Vec<&'static str> {
+fn codes(chart: &Chart) -> Vec<&'static str> {
     chart.notes.iter().map(|note| note.code.as_str()).collect()
 }
 
@@ -49,10 +53,9 @@ const DEPARTURES: [&str; 1] = [
     "edge_inf_run",
 ];
 
-fn computed(case: &Value, facet: &Facet) -> RunChart {
+fn computed(case: &Value, facet: &Facet) -> Chart {
     let baseline = case["args"]["freeze"].as_u64().map_or(Baseline::All, |n| Baseline::First(n as usize));
-    let phases: Vec<Phase<'_>> =
-        facet.parts(case).into_iter().map(|rows| Phase::new(rows, baseline)).collect();
+    let phases: Vec<Phase<'_>> = facet.parts(case).into_iter().map(|rows| Phase::new(rows, baseline)).collect();
     chart_of(&facet.y, &facet.excluded(case), &phases, Direction::Up)
 }
 
@@ -225,7 +228,7 @@ fn nothing_to_judge_is_no_signal() {
 
 #[test]
 fn autocorrelation_is_noted_and_a_shift_is_not_taken_for_it() {
-    let has_note = |chart: &RunChart| chart.notes.iter().any(|note| note.code == NoteCode::Autocorrelation);
+    let has_note = |chart: &Chart| chart.notes.iter().any(|note| note.code == NoteCode::Autocorrelation);
     let wave: Vec<f64> = (0..40).map(|i| (f64::from(i) / 4.0).sin()).collect();
     assert!(has_note(&whole(&wave)));
     let alternating: Vec<f64> = (0..40).map(|i| f64::from(i % 2)).collect();
@@ -255,8 +258,9 @@ fn a_signal_that_chance_often_shows_is_noted() {
 #[test]
 fn impossible_arguments_are_refused() {
     let refused = |value: &[f64], excluded: &[bool], phases: &[Phase<'_>]| -> Error {
-        let input = RunChartInput { value, is_excluded: excluded, phases, direction: Direction::Up };
-        RunChartEngine::new().chart(&RunChartSpec::default(), &input).unwrap_err()
+        let input =
+            ChartInput { value, is_excluded: excluded, phases, direction: Direction::Up, ..ChartInput::default() };
+        engine().chart(&input).unwrap_err()
     };
     let value = [1.0, 2.0, 3.0];
     let all = Baseline::All;
@@ -301,7 +305,7 @@ fn whole_values() -> impl Strategy<Value = Vec<f64>> {
 }
 
 /// What does not depend on the unit of the values.
-fn pattern(chart: &RunChart) -> impl PartialEq + std::fmt::Debug + use<> {
+fn pattern(chart: &Chart) -> impl PartialEq + std::fmt::Debug + use<> {
     let phases: Vec<_> = chart
         .phases
         .iter()
@@ -383,7 +387,7 @@ proptest! {
     fn time_reversed_keeps_runs_and_crossings(values in whole_values()) {
         let reversed: Vec<f64> = values.iter().rev().copied().collect();
         let (before, after) = (whole(&values), whole(&reversed));
-        let counts = |chart: &RunChart| {
+        let counts = |chart: &Chart| {
             let phase = &chart.phases[0];
             (phase.longest_run, phase.n_crossings, phase.prob_runs, phase.center, phase.has_signal)
         };
@@ -408,13 +412,19 @@ proptest! {
 fn poisson_size(b: usize, n: usize, n_series: u32) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let poisson = Poisson::new(0.7).unwrap();
-    let mut engine = RunChartEngine::new();
+    let mut engine = engine();
     let phases = [Phase::new(0..b + n, Baseline::First(b))];
     let mut n_rare = 0;
     for _ in 0..n_series {
         let value: Vec<f64> = (0..b + n).map(|_| poisson.sample(&mut rng)).collect();
-        let input = RunChartInput { value: &value, is_excluded: &[], phases: &phases, direction: Direction::Up };
-        let chart = engine.chart(&RunChartSpec::default(), &input).unwrap();
+        let input = ChartInput {
+            value: &value,
+            is_excluded: &[],
+            phases: &phases,
+            direction: Direction::Up,
+            ..ChartInput::default()
+        };
+        let chart = engine.chart(&input).unwrap();
         n_rare += u32::from(chart.phases[0].prob_runs.is_some_and(|prob| prob <= 0.05));
     }
     f64::from(n_rare) / f64::from(n_series)
@@ -442,7 +452,7 @@ fn ties_do_not_make_rare_what_is_not_at_length() {
 #[test]
 #[ignore = "timing"]
 fn timing() {
-    let mut engine = RunChartEngine::new();
+    let mut engine = engine();
     let mut state = 1_u64;
     let values: Vec<f64> = (0..360_000)
         .map(|_| {
@@ -456,8 +466,14 @@ fn timing() {
         let n_signals = values
             .chunks(36)
             .filter(|value| {
-                let input = RunChartInput { value, is_excluded: &[], phases: &phases, direction: Direction::Up };
-                engine.chart(&RunChartSpec::default(), &input).unwrap().phases[0].has_signal
+                let input = ChartInput {
+                    value,
+                    is_excluded: &[],
+                    phases: &phases,
+                    direction: Direction::Up,
+                    ..ChartInput::default()
+                };
+                engine.chart(&input).unwrap().phases[0].has_signal
             })
             .count();
         println!("{baseline:?}: {:?}, {n_signals} signals", start.elapsed());

@@ -121,8 +121,7 @@ impl Chart<'_> {
 
     /// The standard deviation of the baseline's `values` about their own mean: unbiased, but as it is by qicharts2's custom.
     fn sample_sd(&self, values: &[f64]) -> Sigma {
-        let counting =
-            || values.iter().enumerate().filter(|(row, value)| self.rows.counts(*row) && value.is_finite());
+        let counting = || values.iter().enumerate().filter(|(row, value)| self.rows.counts(*row) && value.is_finite());
         let n = counting().count() as f64;
         let Some((_, first)) = counting().next() else { return Sigma::known(f64::NAN) };
         let mean = first + counting().map(|(_, value)| value - first).sum::<f64>() / n;

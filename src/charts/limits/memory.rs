@@ -71,7 +71,8 @@ pub(super) fn cumulative_sums(chart: Chart<'_>, out: &mut Lines) -> LinesSummary
     let (mut above, mut below) = (0.0, 0.0);
     let Lines { drawn, lower, center, lcl, ucl, .. } = out;
     let limits = center.iter_mut().zip(lcl.iter_mut().zip(ucl.iter_mut()));
-    for (row, ((drawn, lower), (center, (lcl, ucl)))) in drawn.iter_mut().zip(lower.iter_mut()).zip(limits).enumerate() {
+    for (row, ((drawn, lower), (center, (lcl, ucl)))) in drawn.iter_mut().zip(lower.iter_mut()).zip(limits).enumerate()
+    {
         (*center, *lcl, *ucl) = (0.0, -limit, limit);
         let off = *drawn - level.level;
         if !off.is_finite() || allowance.is_nan() {

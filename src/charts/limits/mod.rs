@@ -12,7 +12,8 @@ mod subgroups;
 
 pub use rows::{LimitRows, Lines, LinesSummary};
 pub use spec::{
-    CUSUM_DECISION, CUSUM_REFERENCE, Convention, EWMA_WEIGHT, Known, LimitSpec, SIGMAS, Screening, SigmaEstimator, Spread,
+    CUSUM_DECISION, CUSUM_REFERENCE, Convention, EWMA_WEIGHT, Known, LimitSpec, SIGMAS, Screening, SigmaEstimator,
+    Spread,
 };
 
 use super::kind::ChartKind;

@@ -77,7 +77,8 @@ impl LimitRows<'_> {
         column("baseline", self.is_baseline.len(), false, true)?;
         if role == SizeRole::Subgroup {
             // Only numbers of measurements that are there: a missing one leaves its row without a value.
-            if let Some((row, size)) = self.size.iter().enumerate().find(|(_, size)| **size > 0.0 && size.fract() != 0.0)
+            if let Some((row, size)) =
+                self.size.iter().enumerate().find(|(_, size)| **size > 0.0 && size.fract() != 0.0)
             {
                 return Err(Error::InvalidValue {
                     what: "the number of measurements in a subgroup".into(),

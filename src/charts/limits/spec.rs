@@ -266,7 +266,8 @@ impl LimitSpec {
             Some(screening) => {
                 let given = format!("{:?}", screening.as_str());
                 if !self.kind.has_moving_ranges() {
-                    let allowed = format!("\"off\": the limits of a {name} chart rest on no moving ranges of its points");
+                    let allowed =
+                        format!("\"off\": the limits of a {name} chart rest on no moving ranges of its points");
                     return Err(Error::option("screening", given, allowed));
                 }
                 if self.estimator() == Some(SigmaEstimator::Sd) {
@@ -412,7 +413,11 @@ impl Known {
         };
         if !(in_order(self.lcl, self.ucl) && in_order(self.lcl, self.center) && in_order(self.center, self.ucl)) {
             let given = [self.lcl, self.center, self.ucl].map(|one| one.map_or("-".into(), |value| value.to_string()));
-            return Err(Error::option("known limits", given.join(", "), "lower limit, centre, upper limit in this order"));
+            return Err(Error::option(
+                "known limits",
+                given.join(", "),
+                "lower limit, centre, upper limit in this order",
+            ));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::boxes::RunLimits;
-use super::simulated::SimulatedLaw;
+use super::simulated::{Middle, SimulatedLaw};
 use super::table::LawTable;
 
 /// Longest stretch (of useful baseline points, or of later points) for which [`RunLaw::FrozenWhole`] is exact.
