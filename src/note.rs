@@ -128,10 +128,28 @@ note_codes! {
     Gaps = "gaps": |n, _v| format!("{} with gaps in time: the rules take points as evenly spaced", counted(n, "chart"));
     /// All values are the same.
     ConstantSeries = "constant_series": |n, _v| format!("{} in which all values are the same", counted(n, "chart"));
+    /// Counts scatter more than their own law allows: plain limits are too narrow.
+    Overdispersion = "overdispersion": |n, v| format!("{} whose points scatter more than their sizes explain{v} times: plain limits are too narrow; kind=\"pp\" or \"up\" (of subgroups kind=\"i\") allows for it", counted(n, "chart"));
+    /// Counts scatter less than their own law allows.
+    Underdispersion = "underdispersion": |n, v| format!("{} whose points scatter less than their sizes explain{v} times: are the points independent, and the sizes right?", counted(n, "chart"));
+    /// Limits of a short frozen baseline: later points leave them more often than they should.
+    EstimatedLimits = "estimated_limits": |n, v| format!("{} with limits from a short baseline: a stable process puts a later point outside that often{v}; allow_for=\"baseline\" widens them", counted(n, "chart"));
+    /// The rule set cries wolf.
+    FrequentFalseSignals = "frequent_false_signals": |n, v| format!("{} with a signal by rules that signal on as many stable charts of this length{v}", counted(n, "chart"));
+    /// Many charts at once: some of them signal by chance.
+    ManyCharts = "many_charts": |n, v| format!("{} judged at once: of stable ones so many would signal{v}; q_value allows for their number", counted(n, "chart"));
+    /// Counts that are not whole numbers.
+    FractionalCount = "fractional_count": |n, _v| format!("{} not whole: counts of events or of units should be", counted(n, "count"));
+    /// Percentages among shares.
+    MixedScales = "mixed_scales": |n, _v| format!("{} that mix shares (0.93) with percentages (94): bring them to one scale", counted(n, "chart"));
     /// The rule signals, but what was seen is not rare for a stable process.
     SignalNotRare = "signal_not_rare": |n, _v| format!("{} where the rule signals, yet a stable process would show as much more than once in 20", counted(n, "chart"));
+    /// A rule has no limits for so many points: it did not judge the chart.
+    RulesNotApplicable = "rules_not_applicable": |n, v| format!("{} with more points than a rule of the set has limits for{v}: not judged by it", counted(n, "chart"));
     /// The exact probability has no closed form here and was simulated with a fixed seed.
     SimulatedProbability = "simulated_probability": |n, _v| format!("{} whose probability was simulated with a fixed seed (the baseline is not the first part, or the chart is very long)", counted(n, "chart"));
+    /// The series drifts rather than steps, so that no new phase is proposed there.
+    SteadyTrend = "steady_trend": |n, v| format!("{} with a steady drift{v} a point: a straight line is a better account of it than new levels", counted(n, "chart"));
 
     /// Rows with a missing outcome, covariate or unit were left out of the model.
     RowsLeftOut = "rows_left_out": |n, _v| format!("{} left out: a value the model needs is missing", counted(n, "row"));

@@ -1,5 +1,8 @@
 //! Caveats on a chart, gathered while its phases are computed.
 
+use super::judged::ChartPoint;
+use super::kind::ChartKind;
+use super::limits::LinesSummary;
 use crate::{Note, NoteCode};
 
 /// A centre line that rests on fewer values than this is noted (Perla, Provost & Murray 2011, BMJ Qual. Saf. 20:46:
@@ -12,17 +15,12 @@ const MANY_TIES: f64 = 0.2;
 /// Fewer values than this say nothing about autocorrelation.
 const MIN_AUTOCORRELATION: usize = 10;
 
+/// A rule set that signals on more stable charts than this, and limits that a later point leaves as often, are noted.
+const OFTEN: f64 = 0.10;
+
 /// The one-sided 5% point of the standard normal: a lag-1 autocorrelation of independent values has a standard error of
 /// about 1/sqrt(n) (Bartlett 1946).
 const AUTOCORRELATION_Z: f64 = 1.645;
-
-/// One value of a phase that counts.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ChartPoint {
-    pub(super) row: usize,
-    pub(super) value: f64,
-    pub(super) is_baseline: bool,
-}
 
 /// What the notes of a chart are made of.
 #[derive(Debug, Default)]
@@ -35,6 +33,13 @@ pub(super) struct Caveats {
     not_rare: Option<f64>,
     smallest_baseline: Option<usize>,
     most_ties: Option<f64>,
+    /// The largest share of stable charts on which the rule set signals, of phases that signal.
+    false_signals: Option<f64>,
+    /// The largest probability of a false point beyond limits after a baseline.
+    estimated_limits: Option<f64>,
+    overdispersion: Option<f64>,
+    underdispersion: Option<f64>,
+    not_applicable: Option<f64>,
     /// The one value there is so far, or `None` once two differ.
     constant: Option<f64>,
     n_values: usize,
@@ -93,13 +98,44 @@ impl Caveats {
     pub(super) fn see_ties(&mut self, n_ties: usize, n_values: usize) {
         let share = n_ties as f64 / n_values as f64;
         if n_ties > 1 && share > MANY_TIES {
-            self.most_ties = Some(self.most_ties.map_or(share, |most| most.max(share)));
+            self.most_ties = larger(self.most_ties, share);
         }
     }
 
     /// A phase in which the rules signal and chance does as much with this probability.
     pub(super) fn see_not_rare(&mut self, prob: f64) {
-        self.not_rare = Some(self.not_rare.map_or(prob, |most| most.max(prob)));
+        self.not_rare = larger(self.not_rare, prob);
+    }
+
+    /// How often a stable chart signals by the rules that signal here.
+    pub(super) fn see_false_signals(&mut self, prob: f64) {
+        if prob > OFTEN {
+            self.false_signals = larger(self.false_signals, prob);
+        }
+    }
+
+    /// How often a later point lies beyond limits that a baseline as short as this one has made.
+    pub(super) fn see_estimated_limits(&mut self, prob: Option<f64>) {
+        if let Some(prob) = prob.filter(|prob| *prob > OFTEN) {
+            self.estimated_limits = larger(self.estimated_limits, prob);
+        }
+    }
+
+    /// A rule of the set has no limits for so many points.
+    pub(super) fn see_not_applicable(&mut self, n_useful: usize) {
+        self.not_applicable = larger(self.not_applicable, n_useful as f64);
+    }
+
+    /// Whether counts scatter more, or less, than their own law allows. A chart that allows for it needs no note of the
+    /// first.
+    pub(super) fn see_dispersion(&mut self, kind: ChartKind, summary: &LinesSummary) {
+        let Some(dispersion) = summary.dispersion else { return };
+        if summary.is_overdispersed && !matches!(kind, ChartKind::Pp | ChartKind::Up) {
+            self.overdispersion = larger(self.overdispersion, dispersion);
+        }
+        if summary.is_underdispersed {
+            self.underdispersion = larger(self.underdispersion, dispersion);
+        }
     }
 
     /// The notes, in the order of their codes.
@@ -121,6 +157,12 @@ impl Caveats {
         // In a constant series every value ties, and that is said better by the next note.
         add(NoteCode::TiesAtCenter, usize::from(self.most_ties.is_some() && !is_constant), self.most_ties);
         add(NoteCode::ConstantSeries, usize::from(is_constant), None);
+        let mut add_value = |code, value: Option<f64>| add(code, usize::from(value.is_some()), value);
+        add_value(NoteCode::Overdispersion, self.overdispersion);
+        add_value(NoteCode::Underdispersion, self.underdispersion);
+        add_value(NoteCode::EstimatedLimits, self.estimated_limits);
+        add_value(NoteCode::RulesNotApplicable, self.not_applicable);
+        add_value(NoteCode::FrequentFalseSignals, self.false_signals);
         add(NoteCode::SignalNotRare, usize::from(self.not_rare.is_some()), self.not_rare);
         add(NoteCode::SimulatedProbability, usize::from(self.is_simulated), None);
         notes
@@ -133,4 +175,8 @@ impl Caveats {
         // Without variation the estimate is NaN, which is above nothing.
         (self.n_values >= MIN_AUTOCORRELATION && estimate > bound).then_some(estimate)
     }
+}
+
+fn larger(so_far: Option<f64>, value: f64) -> Option<f64> {
+    Some(so_far.map_or(value, |most| most.max(value)))
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::limits::Known;
 use crate::{Error, Result};
 
 /// Which rows of a phase its centre line rests on.
@@ -23,21 +24,20 @@ pub struct Phase<'a> {
     pub rows: Range<usize>,
     /// The rows that its centre line rests on.
     pub baseline: Baseline<'a>,
-    /// A centre line that is known from elsewhere (a standard, an earlier chart), in the unit of the values; the
-    /// baseline is then shown and not used.
-    pub known_center: Option<f64>,
+    /// What is known from elsewhere (a standard, an earlier chart) and replaces what would be estimated.
+    pub known: Known,
 }
 
 impl<'a> Phase<'a> {
-    /// A phase whose centre line is the median of its baseline.
+    /// A phase whose lines rest on its baseline.
     pub fn new(rows: Range<usize>, baseline: Baseline<'a>) -> Self {
-        Self { rows, baseline, known_center: None }
+        Self { rows, baseline, known: Known::default() }
     }
 
     /// The same phase about a known line.
     #[must_use]
     pub fn with_known_center(mut self, center: f64) -> Self {
-        self.known_center = Some(center);
+        self.known.center = Some(center);
         self
     }
 
@@ -59,10 +59,7 @@ impl<'a> Phase<'a> {
             }
             _ => {}
         }
-        match self.known_center {
-            Some(center) if !center.is_finite() => Err(Error::option("known_center", center, "a finite number")),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 }
 

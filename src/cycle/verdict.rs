@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Analysis, Plan, Signal};
-use crate::charts::{Baseline, Phase, RunChartEngine, RunChartInput, RunChartSpec};
+use crate::charts::{Baseline, ChartEngine, ChartInput, ChartKind, ChartSpec, Phase};
 use crate::measure::{Direction, Measure, Point, Series};
 use crate::stats::step::{ALPHA, N_MIN, is_constant, step};
 use crate::stats::summary::mean;
@@ -231,8 +231,8 @@ fn stability(before: &[f64], direction: Direction, notes: &mut Notes<'_>) -> Res
 /// How often a stable process shows runs as long, or crossings as few, as the baseline about its own median.
 fn prob_runs_of(before: &[f64]) -> Result<Option<f64>> {
     let phases = [Phase::new(0..before.len(), Baseline::All)];
-    let input = RunChartInput { value: before, is_excluded: &[], phases: &phases, direction: Direction::Neutral };
-    let chart = RunChartEngine::new().chart(&RunChartSpec::default(), &input)?;
+    let input = ChartInput { value: before, phases: &phases, direction: Direction::Neutral, ..ChartInput::default() };
+    let chart = ChartEngine::new(ChartSpec::new(ChartKind::Run))?.chart(&input)?;
     Ok(chart.phases.first().and_then(|phase| phase.prob_runs))
 }
 

@@ -152,8 +152,24 @@ pub fn is_constant(values: &[f64]) -> bool {
     values.iter().zip(values.iter().skip(1)).all(|(a, b)| a == b)
 }
 
+/// The first-order autocorrelation of `n` residuals without most of its bias: (n phi^ + means) / (n - 4).
+///
+/// * `phi_raw`: sum r_i r_(i+1) / sum r_i^2, of residuals from `n_means` means (of one series with a known mean: 0).
+///
+/// None for 4 residuals or fewer. Not kept within any bounds.
+///
+/// Reference: Marriott & Pope (1954), Biometrika 41:390.
+///
+/// ```
+/// use brightspot::stats::step::unbiased_phi;
+/// assert_eq!(unbiased_phi(0.2, 24.0, 1.0), Some(5.8 / 20.0));
+/// ```
+pub fn unbiased_phi(phi_raw: f64, n: f64, n_means: f64) -> Option<f64> {
+    (n > 4.0).then(|| (n * phi_raw + n_means) / (n - 4.0))
+}
+
 fn allowed_for(phi_raw: f64, n: f64) -> f64 {
-    if n <= 4.0 { PHI_MIN } else { ((n * phi_raw + 2.0) / (n - 4.0)).clamp(PHI_MIN, PHI_MAX) }
+    unbiased_phi(phi_raw, n, 2.0).map_or(PHI_MIN, |phi| phi.clamp(PHI_MIN, PHI_MAX))
 }
 
 /// P(T >= t) for Student's t on `df` degrees of freedom.

@@ -5,6 +5,14 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     if values.is_empty() { None } else { Some(values.iter().sum::<f64>() / values.len() as f64) }
 }
 
+/// The standard deviation, with n - 1; `None` for fewer than two values. In two passes, so that it is exact where the mean is
+/// large against the spread.
+pub fn standard_deviation(values: &[f64]) -> Option<f64> {
+    let center = mean(values).filter(|_| values.len() > 1)?;
+    let squares: f64 = values.iter().map(|value| (value - center).powi(2)).sum();
+    Some((squares / (values.len() - 1) as f64).sqrt())
+}
+
 /// The median of the values that are not NaN; `None` if there are none. Reorders `values`. Linear in their number.
 pub fn median(values: &mut Vec<f64>) -> Option<f64> {
     values.retain(|v| !v.is_nan());
@@ -48,6 +56,33 @@ pub fn n_sentinels(values: &[f64]) -> usize {
     values.iter().filter(|value| is_code(value) && (**value < low - span || **value > high + span)).count()
 }
 
+/// Whether some values look like percentages (94) and others like shares (.93) of the same thing: two or more lie within 0 and 1,
+/// the rest between 1 and 100, far above, and a hundred times as high within a factor of 1.6.
+///
+/// ```
+/// use brightspot::stats::summary::mixes_scales;
+///
+/// assert!(mixes_scales(&[0.93, 0.95, 94.0, 0.92, 96.0]));
+/// assert!(!mixes_scales(&[0.5, 0.9, 1.4, 3.0]));
+/// ```
+pub fn mixes_scales(values: &[f64]) -> bool {
+    const FACTOR: f64 = 1.6;
+    let (mut shares, mut percents) = (Vec::new(), Vec::new());
+    for &value in values.iter().filter(|value| value.is_finite() && **value != 0.0) {
+        if !(0.0..=100.0).contains(&value) {
+            return false;
+        }
+        if value <= 1.0 { shares.push(value) } else { percents.push(value) }
+    }
+    if shares.len() < 2 || percents.is_empty() {
+        return false;
+    }
+    let highest = shares.iter().copied().fold(0.0, f64::max);
+    let lowest = percents.iter().copied().fold(f64::INFINITY, f64::min);
+    let ratio = median(&mut percents).zip(median(&mut shares)).map_or(0.0, |(high, low)| high / low);
+    lowest > 10.0 * highest && (100.0 / FACTOR..=100.0 * FACTOR).contains(&ratio)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +93,7 @@ mod tests {
         assert_eq!(median(&mut vec![f64::NAN]), None);
         assert_eq!(median(&mut vec![3.0, f64::NAN, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&mut vec![4.0, 1.0, 3.0, 2.0]), Some(2.5));
+        assert_eq!(standard_deviation(&[1e9 + 1.0, 1e9 + 3.0]), Some(2.0_f64.sqrt()));
+        assert_eq!(standard_deviation(&[1.0]), None);
     }
 }

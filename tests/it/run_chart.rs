@@ -8,9 +8,7 @@
     clippy::cast_possible_truncation
 )]
 
-use std::collections::BTreeMap;
-
-use brightspot::charts::{Baseline, Phase, ProbBasis, RunChart, RunChartEngine, RunChartInput, RunChartSpec};
+use brightspot::charts::{Baseline, Chart, ChartEngine, ChartInput, ChartKind, ChartSpec, Phase, ProbBasis};
 use brightspot::measure::Direction;
 use brightspot::rules::{Meaning, Signal, Signals};
 use brightspot::stats::runs::{RunLaw, RunLaws};
@@ -21,22 +19,26 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Poisson};
 use serde_json::Value;
 
-use crate::chart_reference::{Row, csv, reference};
+use crate::chart_reference::{Facet, chart_cases, csv, facets};
 
-fn chart_of(value: &[f64], excluded: &[bool], phases: &[Phase<'_>], direction: Direction) -> RunChart {
-    let input = RunChartInput { value, is_excluded: excluded, phases, direction };
-    RunChartEngine::new().chart(&RunChartSpec::default(), &input).unwrap()
+fn engine() -> ChartEngine {
+    ChartEngine::new(ChartSpec::new(ChartKind::Run)).unwrap()
 }
 
-fn whole(value: &[f64]) -> RunChart {
+fn chart_of(value: &[f64], excluded: &[bool], phases: &[Phase<'_>], direction: Direction) -> Chart {
+    let input = ChartInput { value, is_excluded: excluded, phases, direction, ..ChartInput::default() };
+    engine().chart(&input).unwrap()
+}
+
+fn whole(value: &[f64]) -> Chart {
     chart_of(value, &[], &[Phase::new(0..value.len(), Baseline::All)], Direction::Up)
 }
 
-fn frozen(value: &[f64], n: usize) -> RunChart {
+fn frozen(value: &[f64], n: usize) -> Chart {
     chart_of(value, &[], &[Phase::new(0..value.len(), Baseline::First(n))], Direction::Up)
 }
 
-fn codes(chart: &RunChart) -> Vec<&'static str> {
+fn codes(chart: &Chart) -> Vec<&'static str> {
     chart.notes.iter().map(|note| note.code.as_str()).collect()
 }
 
@@ -51,75 +53,15 @@ const DEPARTURES: [&str; 1] = [
     "edge_inf_run",
 ];
 
-/// The points of one facet, as qicharts2 groups rows: by x, sums of numerator and denominator or the mean.
-struct Facet {
-    name: String,
-    value: Vec<f64>,
-}
-
-fn facets(case: &Value) -> Vec<Facet> {
-    let rows = csv(&["charts", case["input"].as_str().unwrap()]).unwrap();
-    let columns: Vec<&str> = case["facets"]
-        .as_str()
-        .map(|formula| formula.split('~').filter(|part| !part.is_empty()).collect())
-        .unwrap_or_default();
-    let is_numeric = case["x_type"] == "numeric";
-    let mut grouped: BTreeMap<(String, String), Vec<&Row>> = BTreeMap::new();
-    for row in &rows {
-        let Some(x) = row.text("x") else { continue };
-        // Numbers sort as numbers, dates as text.
-        let x = if is_numeric { format!("{:020.6}", x.parse::<f64>().unwrap() + 1e9) } else { x.to_owned() };
-        let name = columns.iter().map(|column| row.text(column).unwrap()).collect::<Vec<_>>().join(",");
-        grouped.entry((name, x)).or_default().push(row);
-    }
-    let mut facets: Vec<Facet> = Vec::new();
-    for ((name, _), group) in grouped {
-        let value = if case["n"].is_null() {
-            let values: Vec<f64> = group.iter().filter_map(|row| row.float("y")).collect();
-            values.iter().sum::<f64>() / values.len() as f64
-        } else {
-            let complete: Vec<(f64, f64)> =
-                group.iter().filter_map(|row| Some((row.float("y")?, row.float("n")?))).collect();
-            complete.iter().map(|pair| pair.0).sum::<f64>() / complete.iter().map(|pair| pair.1).sum::<f64>()
-        };
-        // What the caller does with infinite values: a zero denominator, too, gives no value.
-        let value = if value.is_finite() { value } else { f64::NAN };
-        match facets.last_mut() {
-            Some(facet) if facet.name == name => facet.value.push(value),
-            _ => facets.push(Facet { name, value: vec![value] }),
-        }
-    }
-    facets
-}
-
-fn whole_numbers(argument: &Value) -> Vec<usize> {
-    match argument {
-        Value::Array(numbers) => numbers.iter().map(|number| number.as_u64().unwrap() as usize).collect(),
-        Value::Null => vec![],
-        number => vec![number.as_u64().unwrap() as usize],
-    }
-}
-
-fn computed(case: &Value, facet: &Facet) -> RunChart {
-    let args = &case["args"];
-    let n = facet.value.len();
-    let mut cuts: Vec<usize> = whole_numbers(&args["part"]).into_iter().filter(|cut| *cut < n).collect();
-    cuts.push(n);
-    let baseline = args["freeze"].as_u64().map_or(Baseline::All, |n| Baseline::First(n as usize));
-    let phases: Vec<Phase<'_>> =
-        cuts.iter().scan(0, |start, &end| Some(Phase::new(std::mem::replace(start, end)..end, baseline))).collect();
-    let mut excluded = vec![false; n];
-    for row in whole_numbers(&args["exclude"]) {
-        excluded[row - 1] = true;
-    }
-    chart_of(&facet.value, &excluded, &phases, Direction::Up)
+fn computed(case: &Value, facet: &Facet) -> Chart {
+    let baseline = case["args"]["freeze"].as_u64().map_or(Baseline::All, |n| Baseline::First(n as usize));
+    let phases: Vec<Phase<'_>> = facet.parts(case).into_iter().map(|rows| Phase::new(rows, baseline)).collect();
+    chart_of(&facet.y, &facet.excluded(case), &phases, Direction::Up)
 }
 
 #[test]
 fn qicharts2_cell_by_cell() {
-    let Some(folder) = reference() else { return };
-    let index = std::fs::read_to_string(folder.join("charts").join("index_qicharts2.json")).unwrap();
-    let cases: Vec<Value> = serde_json::from_str(&index).unwrap();
+    let Some(cases) = chart_cases("index_qicharts2.json") else { return };
     let (mut n_cases, mut n_cells) = (0, 0);
     for case in cases.iter().filter(|case| case["chart"] == "run" && case["column_args"].is_null()) {
         let id = case["id"].as_str().unwrap();
@@ -133,18 +75,7 @@ fn qicharts2_cell_by_cell() {
         let multiply = case["args"]["multiply"].as_f64().unwrap_or(1.0);
         for facet in facets(case) {
             let chart = computed(case, &facet);
-            let rows: Vec<&Row> = expected
-                .iter()
-                .filter(|row| {
-                    let names = [row.text("facet1").unwrap(), row.text("facet2").unwrap()];
-                    facet.name.is_empty()
-                        || facet.name == names.join(",")
-                        || facet.name == names[0]
-                        || facet.name == names[1]
-                })
-                .collect();
-            assert_eq!(rows.len(), facet.value.len(), "{id} {}", facet.name);
-            for (row, at) in rows.iter().zip(0..) {
+            for (row, at) in facet.rows_of(&expected).iter().zip(0..) {
                 let place = format!("{id} {} row {at}", facet.name);
                 let phase = chart.phases.iter().find(|phase| phase.rows.contains(&at)).unwrap();
                 n_cells += 1;
@@ -153,7 +84,7 @@ fn qicharts2_cell_by_cell() {
                     let is_same = (ours - theirs).abs() <= 1e-12 * theirs.abs() || (ours.is_nan() && theirs.is_nan());
                     assert!(is_same, "{place} {column}: {ours} {theirs}");
                 };
-                same(facet.value[at] * multiply, "y");
+                same(facet.y[at] * multiply, "y");
                 same(chart.center[at] * multiply, "cl");
                 assert_eq!(Some(phase.n_obs), row.int("n.obs"), "{place}");
                 assert_eq!(Some(phase.n_useful), row.int("n.useful"), "{place}");
@@ -297,7 +228,7 @@ fn nothing_to_judge_is_no_signal() {
 
 #[test]
 fn autocorrelation_is_noted_and_a_shift_is_not_taken_for_it() {
-    let has_note = |chart: &RunChart| chart.notes.iter().any(|note| note.code == NoteCode::Autocorrelation);
+    let has_note = |chart: &Chart| chart.notes.iter().any(|note| note.code == NoteCode::Autocorrelation);
     let wave: Vec<f64> = (0..40).map(|i| (f64::from(i) / 4.0).sin()).collect();
     assert!(has_note(&whole(&wave)));
     let alternating: Vec<f64> = (0..40).map(|i| f64::from(i % 2)).collect();
@@ -327,8 +258,9 @@ fn a_signal_that_chance_often_shows_is_noted() {
 #[test]
 fn impossible_arguments_are_refused() {
     let refused = |value: &[f64], excluded: &[bool], phases: &[Phase<'_>]| -> Error {
-        let input = RunChartInput { value, is_excluded: excluded, phases, direction: Direction::Up };
-        RunChartEngine::new().chart(&RunChartSpec::default(), &input).unwrap_err()
+        let input =
+            ChartInput { value, is_excluded: excluded, phases, direction: Direction::Up, ..ChartInput::default() };
+        engine().chart(&input).unwrap_err()
     };
     let value = [1.0, 2.0, 3.0];
     let all = Baseline::All;
@@ -373,7 +305,7 @@ fn whole_values() -> impl Strategy<Value = Vec<f64>> {
 }
 
 /// What does not depend on the unit of the values.
-fn pattern(chart: &RunChart) -> impl PartialEq + std::fmt::Debug + use<> {
+fn pattern(chart: &Chart) -> impl PartialEq + std::fmt::Debug + use<> {
     let phases: Vec<_> = chart
         .phases
         .iter()
@@ -455,7 +387,7 @@ proptest! {
     fn time_reversed_keeps_runs_and_crossings(values in whole_values()) {
         let reversed: Vec<f64> = values.iter().rev().copied().collect();
         let (before, after) = (whole(&values), whole(&reversed));
-        let counts = |chart: &RunChart| {
+        let counts = |chart: &Chart| {
             let phase = &chart.phases[0];
             (phase.longest_run, phase.n_crossings, phase.prob_runs, phase.center, phase.has_signal)
         };
@@ -480,13 +412,19 @@ proptest! {
 fn poisson_size(b: usize, n: usize, n_series: u32) -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let poisson = Poisson::new(0.7).unwrap();
-    let mut engine = RunChartEngine::new();
+    let mut engine = engine();
     let phases = [Phase::new(0..b + n, Baseline::First(b))];
     let mut n_rare = 0;
     for _ in 0..n_series {
         let value: Vec<f64> = (0..b + n).map(|_| poisson.sample(&mut rng)).collect();
-        let input = RunChartInput { value: &value, is_excluded: &[], phases: &phases, direction: Direction::Up };
-        let chart = engine.chart(&RunChartSpec::default(), &input).unwrap();
+        let input = ChartInput {
+            value: &value,
+            is_excluded: &[],
+            phases: &phases,
+            direction: Direction::Up,
+            ..ChartInput::default()
+        };
+        let chart = engine.chart(&input).unwrap();
         n_rare += u32::from(chart.phases[0].prob_runs.is_some_and(|prob| prob <= 0.05));
     }
     f64::from(n_rare) / f64::from(n_series)
@@ -514,7 +452,7 @@ fn ties_do_not_make_rare_what_is_not_at_length() {
 #[test]
 #[ignore = "timing"]
 fn timing() {
-    let mut engine = RunChartEngine::new();
+    let mut engine = engine();
     let mut state = 1_u64;
     let values: Vec<f64> = (0..360_000)
         .map(|_| {
@@ -528,8 +466,14 @@ fn timing() {
         let n_signals = values
             .chunks(36)
             .filter(|value| {
-                let input = RunChartInput { value, is_excluded: &[], phases: &phases, direction: Direction::Up };
-                engine.chart(&RunChartSpec::default(), &input).unwrap().phases[0].has_signal
+                let input = ChartInput {
+                    value,
+                    is_excluded: &[],
+                    phases: &phases,
+                    direction: Direction::Up,
+                    ..ChartInput::default()
+                };
+                engine.chart(&input).unwrap().phases[0].has_signal
             })
             .count();
         println!("{baseline:?}: {:?}, {n_signals} signals", start.elapsed());

@@ -11,7 +11,7 @@
 
 use brightspot::rules::{longest_run_max, n_crossings_min};
 use brightspot::stats::runs::{
-    RunLaw, RunLaws, Side, count_runs, count_runs_against, prob_count_above, prob_run_above,
+    Middle, RunLaw, RunLaws, Side, count_runs, count_runs_against, prob_count_above, prob_run_above,
 };
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
@@ -201,8 +201,8 @@ fn no_points_are_no_evidence() {
         assert_eq!(laws.prob_runs(law, 0, 0), 1.0);
         assert_eq!(laws.size(law, 0.05), 0.0);
     }
-    assert_eq!(laws.prob_runs_simulated(&[], 0, 0), 1.0);
-    assert_eq!(laws.prob_runs_simulated(&[false; 4], 4, 0), 1.0);
+    assert_eq!(laws.prob_runs_simulated(&[], Middle::Median, 0, 0), 1.0);
+    assert_eq!(laws.prob_runs_simulated(&[false; 4], Middle::Median, 4, 0), 1.0);
 }
 
 /// The sizes published for these laws (three decimals), computed exactly.
@@ -287,7 +287,8 @@ fn simulation_and_closed_form_agree() {
     let is_baseline: Vec<bool> = (0..24).map(|row| row < 11).collect();
     let law = RunLaw::FrozenWhole { base_above: 5, base_below: 5, n_baseline: 11, n_after: 13 };
     for (l, c) in [(5, 9), (7, 7), (9, 6), (13, 4), (6, 5)] {
-        let (exact, simulated) = (laws.prob_runs(law, l, c), laws.prob_runs_simulated(&is_baseline, l, c));
+        let (exact, simulated) =
+            (laws.prob_runs(law, l, c), laws.prob_runs_simulated(&is_baseline, Middle::Median, l, c));
         // Four standard errors, and the jump that a swap of two nearly equal tails makes.
         assert!((exact - simulated).abs() < 4.0 * (exact / 20_000.0).sqrt() + 0.004, "{l} {c}: {exact} {simulated}");
     }
@@ -397,6 +398,6 @@ fn timing() {
     }
     let start = std::time::Instant::now();
     let is_baseline: Vec<bool> = (0..36).map(|row| (6..18).contains(&row)).collect();
-    let prob = RunLaws::default().prob_runs_simulated(&is_baseline, 8, 11);
+    let prob = RunLaws::default().prob_runs_simulated(&is_baseline, Middle::Median, 8, 11);
     println!("simulated, 36 points: {prob:.6} in {:?}", start.elapsed());
 }

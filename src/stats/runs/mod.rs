@@ -10,8 +10,9 @@
 //!
 //! References: Wald & Wolfowitz (1940), Ann. Math. Stat. 11:147 (runs in a random order); Mood (1940), Ann. Math. Stat.
 //! 11:367 (distribution theory of runs); Wentzel-Larsen & Anhøj (2019), PLOS ONE 14(10) e0223233 (joint law of the
-//! longest run and the crossings); Mathisen (1943), Ann. Math. Stat. 14:188 (later points about an earlier median).
+//! longest run and the crossings); Anhøj & Wentzel-Larsen (2020), PLOS ONE 15(6) e0233920 (rules made from it); Mathisen (1943), Ann. Math. Stat. 14:188 (later points about an earlier median).
 
+mod boxes;
 mod compositions;
 mod counts;
 mod joined;
@@ -20,7 +21,8 @@ mod one_sided;
 mod simulated;
 mod table;
 
+pub use boxes::{Corner, MAX_BOX, RunLimits, best_box, cut_box};
 pub use counts::{RunCounts, Side, count_runs, count_runs_against};
 pub use law::{MAX_JOINED, RunLaw, RunLaws};
 pub use one_sided::{prob_count_above, prob_run_above};
-pub use simulated::N_DRAWS;
+pub use simulated::{Middle, N_DRAWS};

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use super::counts::{Side, count_runs_against};
-use crate::stats::summary::median;
+use crate::stats::summary::{mean, median};
 
 /// How many series are drawn: the standard error of a probability of .05 is then .0015.
 pub const N_DRAWS: u32 = 20_000;
@@ -26,11 +26,20 @@ pub(super) struct SimulatedLaw {
     at_most: Vec<u32>,
 }
 
+/// What a simulated centre line is of its baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Middle {
+    /// The median: distribution-free.
+    Median,
+    /// The mean, of normal values.
+    Mean,
+}
+
 /// (longest run, crossings).
 type Pair = (usize, usize);
 
 impl SimulatedLaw {
-    pub(super) fn draw(is_baseline: &[bool]) -> Self {
+    pub(super) fn draw(is_baseline: &[bool], middle: Middle) -> Self {
         let n = is_baseline.len();
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
         let mut pairs: BTreeMap<Pair, u32> = BTreeMap::new();
@@ -42,7 +51,11 @@ impl SimulatedLaw {
             base.extend(
                 values.iter().zip(is_baseline).filter(|(_, is_baseline)| **is_baseline).map(|(value, _)| *value),
             );
-            let Some(center) = median(&mut base) else { break };
+            let center = match middle {
+                Middle::Median => median(&mut base),
+                Middle::Mean => mean(&base),
+            };
+            let Some(center) = center else { break };
             sides.clear();
             // Only an odd baseline's own median can tie here.
             sides.extend(values.iter().map(|value| Side::of(*value, center)).filter(|side| *side != Side::On));

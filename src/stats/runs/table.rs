@@ -2,6 +2,7 @@
 
 use std::f64::consts::LN_2;
 
+use super::boxes::RunLimits;
 use super::compositions::{LnFactorials, ln_beta_binomial, sweep_long_shares};
 use super::joined::Joined;
 use super::law::RunLaw;
@@ -158,6 +159,21 @@ impl LawTable {
             Model::Joined(joined) => (1.0 - joined.prob_short_and_many(l - 1, r_max + 1)).max(few),
         };
         prob.min(1.0)
+    }
+
+    /// P(a limit is broken).
+    pub(super) fn prob_outside(&self, limits: &RunLimits) -> f64 {
+        if self.n == 0 {
+            return 0.0;
+        }
+        // P(L > l, C >= c), with c crossings in c + 1 runs.
+        let long_with = |l: usize, c: usize| match c {
+            c if c >= self.n => 0.0,
+            c => self.prob_either(l + 1, c) - self.prob_runs_at_most(c),
+        };
+        let few = self.prob_runs_at_most(limits.n_crossings_min);
+        let long: f64 = limits.steps().map(|(from, to, l)| long_with(l, from) - long_with(l, to)).sum();
+        (few + long).clamp(0.0, 1.0)
     }
 
     /// P(longest run >= l and number of runs > `r_max`) for random orders.

@@ -1,0 +1,104 @@
+//! Charts that remember: the exponentially weighted moving average, and two cumulative sums.
+
+use super::estimate::{Chart, Level, Sigma, some};
+use super::rows::{Lines, LinesSummary, Reach};
+
+/// Ewma: z_i = lambda x_i + (1 - lambda) z_(i-1) from the centre on, with its exact variance at each row.
+///
+/// ```text
+/// var z_i = sigma^2 lambda / (2 - lambda) (1 - (1 - lambda)^(2i))
+/// ```
+///
+/// With autocorrelation phi, by recursion, c being the covariance of z and x: c_i = (1 - lambda) phi c_(i-1) + lambda,
+/// var z_i = (1 - lambda)^2 var z_(i-1) + lambda^2 + 2 lambda (1 - lambda) phi c_(i-1), in units of sigma^2. A row that is
+/// missing or excluded carries z on.
+///
+/// References: Roberts (1959), Technometrics 1:239; Lucas & Saccucci (1990), Technometrics 32:1; Schmid (1997), in
+/// Frontiers in Statistical Quality Control 5:115 (autocorrelation).
+pub(super) fn moving_average(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
+    Lines::fill(&mut out.drawn, chart.rows.values());
+    let Some((level, sigma, summary)) = single_values(chart, &out.drawn) else { return LinesSummary::default() };
+    let width = chart.width(level, &sigma);
+    let phi = sigma.phi.unwrap_or(0.0);
+    let (new, old) = (chart.spec.weight, 1.0 - chart.spec.weight);
+    let (mut average, mut variance, mut covariance) = (level.level, 0.0, 0.0);
+    // How much of the average is of values at all, and of baseline values.
+    let (mut share, mut base_share) = (0.0, 0.0);
+    for row in 0..out.drawn.len() {
+        let value = out.drawn.get(row).copied().unwrap_or(f64::NAN);
+        if value.is_finite() && !chart.rows.is_excluded(row) {
+            average = new * value + old * average;
+            variance = old * old * variance + new * new + 2.0 * new * old * phi * covariance;
+            covariance = old * phi * covariance + new;
+            share = old * share + new;
+            base_share = old * base_share + if chart.rows.is_baseline(row) { new } else { 0.0 };
+        } else {
+            covariance *= phi;
+        }
+        if let Some(cell) = out.drawn.get_mut(row) {
+            *cell = if value.is_finite() { average } else { f64::NAN };
+        }
+        // The centre's own error, of which the average holds a part already where it holds baseline values.
+        let (multiple, spread) = match width.later(row) {
+            None => (chart.spec.sigmas, variance),
+            Some(multiple) => {
+                (multiple, variance + width.center_variance() * (share * share - 2.0 * share * base_share))
+            }
+        };
+        // Before the first value there is no average that could be limited.
+        let sd = if share > 0.0 { sigma.sigma * spread.sqrt() } else { f64::NAN };
+        let (least, most) = (f64::NEG_INFINITY, f64::INFINITY);
+        out.draw(row, level.level, sd, Reach { multiple, sigmas: chart.spec.sigmas, least, most });
+    }
+    summary
+}
+
+/// Cusum: what exceeds the target by more than an allowance, summed up and never below 0, and the same downwards.
+///
+/// ```text
+/// C+_i = max(0, C+_(i-1) + (x_i - target) - k sigma),   C-_i = max(0, C-_(i-1) - (x_i - target) - k sigma)
+/// ```
+///
+/// Drawn are C+ and -C-, in the unit of the values, with limits at +- h sigma. A row that is missing or excluded carries
+/// the sums on.
+///
+/// References: Page (1954), Biometrika 41:100; Montgomery (2013), Introduction to Statistical Quality Control, 9.1.
+pub(super) fn cumulative_sums(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
+    Lines::fill(&mut out.drawn, chart.rows.values());
+    let Some((level, sigma, summary)) = single_values(chart, &out.drawn) else { return LinesSummary::default() };
+    let allowance = chart.spec.reference * sigma.sigma;
+    let limit = chart.spec.decision * sigma.sigma;
+    let (mut above, mut below) = (0.0, 0.0);
+    let Lines { drawn, lower, center, lcl, ucl, .. } = out;
+    let limits = center.iter_mut().zip(lcl.iter_mut().zip(ucl.iter_mut()));
+    for (row, ((drawn, lower), (center, (lcl, ucl)))) in drawn.iter_mut().zip(lower.iter_mut()).zip(limits).enumerate()
+    {
+        (*center, *lcl, *ucl) = (0.0, -limit, limit);
+        let off = *drawn - level.level;
+        if !off.is_finite() || allowance.is_nan() {
+            *drawn = f64::NAN;
+            continue;
+        }
+        if !chart.rows.is_excluded(row) {
+            above = (above + off - allowance).max(0.0);
+            below = (below - off - allowance).max(0.0);
+        }
+        (*drawn, *lower) = (above, -below);
+    }
+    LinesSummary { center: Some(0.0), ..summary }
+}
+
+/// Level and sigma of single values, as of an I chart.
+fn single_values(chart: Chart<'_>, values: &[f64]) -> Option<(Level, Sigma, LinesSummary)> {
+    let level = chart.level(values, |_| 1.0)?;
+    let sigma = chart.sigma(values, level, false);
+    let mut summary = LinesSummary {
+        center: Some(level.level),
+        level: Some(level.level),
+        sigma: some(sigma.sigma),
+        n_baseline: level.n,
+        ..LinesSummary::default()
+    };
+    sigma.tell(&mut summary);
+    Some((level, sigma, summary))
+}
