@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -524,6 +523,7 @@ def test_a_proposal_is_a_line_a_strip_and_the_limits_that_would_be():
     )
     would = {row["y"] for row in rows_of(picture, "would_limit")}
     assert would == {table[key][0] for key in ("lcl_before", "ucl_before", "lcl_after", "ucl_after")}
+    assert f"proposed {words.number(table['after'][0])}" in {row["text"] for row in rows_of(picture, "end")}
     assert "proposed start: 22 Jun 2026" in {row["text"] for row in rows_of(picture, "note")}
     assert words.capital(words.proposal(table.row(0, named=True))) in picture["description"]
     assert rows_of(picture, "limit") == rows_of(drawn(chart, annotations={WEEKS[24]: "tutoring"}), "limit")
@@ -545,7 +545,3 @@ def test_proposals_stand_on_the_charts_that_they_are_of():
     one = proposed(chart, table, only={"unit": "School 04"})
     assert len(rows_of(one, "start")) == 2
     assert rows_of(proposed(CHARTS["run"], proposal(CHARTS["run"], 12).drop("lcl_after", "ucl_after")), "start")
-
-
-def test_pictures_of_charts_leave_no_file_behind():
-    assert not list(Path.cwd().glob("*.png"))

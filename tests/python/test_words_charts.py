@@ -84,8 +84,9 @@ def test_a_run_chart_is_told_as_ever():
     runs = row(longest_run=9, longest_run_max=8, n_crossings=12, n_crossings_min=11, prob_runs=0.034)
     assert words.chart(runs, "S1", words.number, {}) == words.run_chart(runs, "S1")
     assert words.chart_heading(runs, {}) == words.run_chart_heading(runs)
-    other = words.chart(row(signals=["trend"]), "", words.number, {"kind": "run", "rules": "ihi"} | {})
-    assert "trend" in other or "nothing to judge" in other
+    other = row(signals=["trend"], longest_run=4)
+    assert "a trend" in words.chart(other, "", words.number, {"kind": "run", "rules": "ihi"})
+    assert "a trend" in words.chart_heading(other, {"kind": "run", "rules": "ihi"})
 
 
 def test_the_target_has_a_sentence_of_its_own():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -55,8 +55,9 @@ def draw_proposals(
         found.setdefault(tuple(row[name] for name in chart.by), []).append(row)
 
     def overlay(one: One, axis: TimeAxis) -> Overlay:
-        return _overlay(one, sorted(found.get(one.key, ()), key=lambda row: row["starts_x"]), axis, is_one=is_one)
+        return _overlay(one, sorted(found.get(one.key, ()), key=lambda row: row["starts_x"]), axis, show, is_one=is_one)
 
+    show = words.share if drawing.is_share else words.number
     is_one = len(drawing.charts) == 1
     on = Scale("percentage points", is_share=True) if drawing.is_share else Scale()
     names = {one.key: one.name for one in drawing.charts}
@@ -80,7 +81,9 @@ def _with_numbers(table: pl.DataFrame, times: pl.Series) -> list[Row]:
     return [row for row in rows if row["starts_x"] is not None]
 
 
-def _overlay(one: One, proposals: Sequence[Row], axis: TimeAxis, *, is_one: bool) -> Overlay:
+def _overlay(
+    one: One, proposals: Sequence[Row], axis: TimeAxis, show: Callable[[float | None], str], *, is_one: bool
+) -> Overlay:
     """What is drawn of the proposals of one chart."""
     if not proposals:
         return Overlay()
@@ -103,7 +106,7 @@ def _overlay(one: One, proposals: Sequence[Row], axis: TimeAxis, *, is_one: bool
     texts = [words.proposed(row["starts"], short=not is_one) for row in proposals]
     notes = list(zip(borders, texts, strict=True))
     after = levels[-1]["center"]
-    ends = [(after, "proposed", BLUE)] if is_one and after is not None else []
+    ends = [(after, f"proposed {show(after)}", BLUE)] if is_one and after is not None else []
     heights = [y for level in levels for y in level.values() if y is not None]
     return Overlay(notes=notes, rows=rows, heights=heights, ends=ends)
 
