@@ -5,23 +5,28 @@
 
 mod bright;
 mod build;
+mod chart;
+mod chart_tables;
 mod columns;
 mod factors;
+mod false_signals;
+mod given;
 mod groups;
 mod mixed;
 mod phases;
 mod points;
-mod run_chart;
-mod run_chart_tables;
+mod reading;
 mod series;
 mod synthetic;
 mod time;
 
 pub use bright::{BrightRequest, BrightTables, bright_spots};
+pub use chart::{AllowFor, ChartRequest, ChartTables, chart, rule_set};
+pub use false_signals::{FalseSignalRequest, false_signals};
 pub use mixed::{MixedModel, MixedRequest, mixed_model};
 pub use phases::{Baseline, Phases};
-pub use points::{Aggregate, Scalar};
-pub use run_chart::{RunChartRequest, RunChartTables, run_chart};
+pub use points::Scalar;
+pub use reading::Aggregate;
 pub use series::{PlanFrames, plan_series};
 pub use time::TimeValue;
 

@@ -63,6 +63,13 @@ words! {
     }
 }
 
+#[allow(clippy::derivable_impls)] // the variants are made by a macro
+impl Default for Convention {
+    fn default() -> Self {
+        Self::Exact
+    }
+}
+
 words! {
     /// Whether moving ranges that are themselves beyond their limit are left out of the estimate of sigma.
     Screening, "screening" {
@@ -112,7 +119,7 @@ pub struct LimitSpec {
     /// The kind of chart.
     pub kind: ChartKind,
     /// Whose constants and customs are followed.
-    #[serde(default = "exact")]
+    #[serde(default)]
     pub convention: Convention,
     /// What is done with moving ranges that are beyond their limit; none for the convention's custom.
     #[serde(default)]
@@ -140,9 +147,6 @@ pub struct LimitSpec {
     pub decision: f64,
 }
 
-fn exact() -> Convention {
-    Convention::Exact
-}
 fn sigmas() -> f64 {
     SIGMAS
 }

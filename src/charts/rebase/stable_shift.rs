@@ -37,7 +37,7 @@ pub struct StableShift {
 
 impl StableShift {
     /// Each period but the first as a proposal.
-    pub(super) fn into_rebase(self) -> Rebase {
+    pub fn into_rebase(self) -> Rebase {
         let pairs = self.periods.iter().zip(self.periods.iter().skip(1));
         let proposals = pairs.filter_map(|(last, new)| {
             let (limits_before, limits_after) = (*last.limits.last()?, *new.limits.first()?);
