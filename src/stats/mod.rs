@@ -1,6 +1,7 @@
 //! Primitives on slices; each cites its source at the formula.
 
 pub mod ash;
+pub(crate) mod beta;
 pub mod multiplicity;
 pub mod normal;
 pub mod runs;
