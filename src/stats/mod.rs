@@ -2,10 +2,17 @@
 
 pub mod ash;
 pub(crate) mod beta;
+pub mod gaps;
+pub mod median_shift;
 pub mod multiplicity;
 pub mod normal;
+pub mod proportions;
+pub mod rates;
 pub mod runs;
+pub mod standard;
 pub mod standing;
 pub mod step;
 pub mod summary;
+pub mod tally;
+pub mod totals;
 pub mod trend;
