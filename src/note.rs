@@ -190,6 +190,10 @@ note_codes! {
     TooFewPoints = "too_few_points": |n, _v| format!("only {} in one of the windows; at least 3 are needed in each", counted(n, "point"));
     /// Neighbouring points are more alike than the method allows for.
     StrongAutocorrelation = "strong_autocorrelation": |_n, v| format!("strong autocorrelation{v}: the chance of a false verdict may reach 8% instead of 5%");
+    /// The method takes the counts as independent: nothing in them can tell otherwise.
+    IndependenceAssumed = "independence_assumed": |_n, _v| "what was counted is taken as independent: if it comes in clumps, the interval is too narrow".to_owned();
+    /// So few data that even the clearest difference could not be told from chance.
+    Powerless = "powerless": |_n, v| format!("so few data that even the clearest difference could not be told from chance{v}");
     /// A guard measure may have got worse.
     PossibleHarm = "possible_harm": |_n, v| format!("a guard measure may have got worse{v}");
     /// The margin of a guard is too small to be shown with these data.

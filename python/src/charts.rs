@@ -22,6 +22,32 @@ pub(crate) fn chart(
     Ok((PyDataFrame(tables.points), PyDataFrame(tables.summary), PyDataFrame(tables.signals), notes(&tables.notes)))
 }
 
+/// Compare phases: (table, notes).
+#[pyfunction]
+pub(crate) fn contrast(
+    py: Python<'_>,
+    points: PyDataFrame,
+    arguments: &Bound<'_, PyDict>,
+) -> Result<(PyDataFrame, Vec<NoteDict>)> {
+    let request: frame::ContrastRequest = request(arguments)?;
+    let (table, found) = released(py, || frame::contrast(&points.0, &request))?;
+    Ok((PyDataFrame(table), notes(&found)))
+}
+
+/// Propose new phases: (proposals, log, notes).
+#[pyfunction]
+pub(crate) fn propose_phases(
+    py: Python<'_>,
+    points: PyDataFrame,
+    chart: &Bound<'_, PyDict>,
+    arguments: &Bound<'_, PyDict>,
+) -> Result<(PyDataFrame, PyDataFrame, Vec<NoteDict>)> {
+    let chart: frame::ChartRequest = request(chart)?;
+    let request: frame::RebaseRequest = request(arguments)?;
+    let found = released(py, || frame::propose_phases(&points.0, &chart, &request))?;
+    Ok((PyDataFrame(found.proposals), PyDataFrame(found.log), notes(&found.notes)))
+}
+
 /// The rule sets there are, as plain data.
 #[pyfunction]
 pub(crate) fn rule_sets(py: Python<'_>) -> Result<Vec<Bound<'_, PyAny>>> {

@@ -20,7 +20,7 @@ mod _core {
     #[pymodule_export]
     use crate::bright::{BrightSpots, bright_spots};
     #[pymodule_export]
-    use crate::charts::{chart, false_signals, rule_sets};
+    use crate::charts::{chart, contrast, false_signals, propose_phases, rule_sets};
     #[pymodule_export]
     use crate::cycles::{Journal, study};
     #[pymodule_export]

@@ -4,6 +4,7 @@
 //! law of a stable process ([`false_signals`]) says how often chance does as much. [`ChartEngine`] does all of it for every
 //! phase of a series.
 
+mod contrast;
 mod engine;
 mod judged;
 mod kind;
@@ -14,6 +15,7 @@ pub mod rebase;
 mod runs;
 mod stable;
 
+pub use contrast::{Contrast, ContrastInput, ContrastMethod, Shape, contrast, contrast_with_standard};
 pub use engine::{Chart, ChartEngine, ChartInput, ChartSpec, PhaseResult};
 pub use kind::{ChartKind, SizeRole};
 pub use limits::{

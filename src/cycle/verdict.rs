@@ -7,19 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{Analysis, Plan, Signal};
 use crate::charts::{Baseline, ChartEngine, ChartInput, ChartKind, ChartSpec, Phase};
 use crate::measure::{Direction, Measure, Point, Series};
-use crate::stats::step::{ALPHA, N_MIN, is_constant, step};
+use crate::stats::step::{ALPHA, N_MIN, STABLE_FROM, STRONG_PHI, UNEQUAL_SIZES, is_constant, step};
 use crate::stats::summary::mean;
 use crate::stats::trend::mann_kendall;
 use crate::{Error, Note, NoteCode, Result};
-
-/// Fewer baseline points than this are too few to ask whether they are stable, and are noted.
-const STABLE_FROM: usize = 8;
-
-/// Autocorrelation from which the stated error is no longer kept.
-const STRONG_PHI: f64 = 0.5;
-
-/// Denominators that differ by more than this factor are noted.
-const UNEQUAL_SIZES: f64 = 3.0;
 
 /// What the data say about one measure, with everything needed to draw it and to compute it again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -11,7 +11,8 @@ use super::columns::{flags, floats, labels};
 use super::groups::Groups;
 use crate::charts::rebase::{Limits, Proposal, Rebase, RebaseEngine, RebaseMethod, RebaseSpec, stable_shift};
 use crate::charts::{
-    ChartKind, Contrast, ContrastInput, Known, LimitRows, LimitSpec, Lines, Shape, SizeRole, contrast as compare, limit_lines,
+    ChartKind, Contrast, ContrastInput, Known, LimitRows, LimitSpec, Lines, Shape, SizeRole, contrast as compare,
+    limit_lines,
 };
 use crate::{Error, Note, Result};
 
@@ -184,12 +185,12 @@ pub fn contrast(points: &DataFrame, request: &ContrastRequest) -> Result<(DataFr
     let mut compared = vec![];
     for (chart, phases) in read.charts.iter().zip(&read.phases) {
         for (from, to) in pairs(&read, request, chart, phases) {
-            let flag = |rows: &Rows| chart.clone().map(|row| rows.has(row) && !is_set(&read.is_excluded, row)).collect();
+            let flag =
+                |rows: &Rows| chart.clone().map(|row| rows.has(row) && !is_set(&read.is_excluded, row)).collect();
             let (is_before, is_after): (Vec<bool>, Vec<bool>) = (flag(&from.1), flag(&to.1));
             let values = if is_of_counts { &read.value } else { &read.level };
             let size: &[f64] = if is_of_counts { part(&read.size, chart) } else { &[] };
-            let input =
-                ContrastInput { value: part(values, chart), size, is_before: &is_before, is_after: &is_after };
+            let input = ContrastInput { value: part(values, chart), size, is_before: &is_before, is_after: &is_after };
             compared.push(Compared { first: chart.start, from: from.0, to: to.0, found: compare(shape, &input)? });
         }
     }

@@ -5,6 +5,7 @@
 
 mod bright;
 mod build;
+mod changes;
 mod chart;
 mod chart_tables;
 mod columns;
@@ -21,6 +22,7 @@ mod synthetic;
 mod time;
 
 pub use bright::{BrightRequest, BrightTables, bright_spots};
+pub use changes::{ContrastRequest, RebaseRequest, RebaseTables, contrast, propose_phases};
 pub use chart::{AllowFor, ChartRequest, ChartTables, chart, rule_set};
 pub use false_signals::{FalseSignalRequest, false_signals};
 pub use mixed::{MixedModel, MixedRequest, mixed_model};

@@ -1,11 +1,19 @@
 //! Primitives on slices; each cites its source at the formula.
 
 pub mod ash;
+pub(crate) mod beta;
 pub mod constants;
+pub mod gaps;
+pub mod median_shift;
 pub mod multiplicity;
 pub mod normal;
+pub mod proportions;
+pub mod rates;
 pub mod runs;
+pub mod standard;
 pub mod standing;
 pub mod step;
 pub mod summary;
+pub mod tally;
+pub mod totals;
 pub mod trend;

@@ -18,6 +18,18 @@ pub const N_MIN: usize = 3;
 /// One-sided error in each direction; the interval is its dual.
 pub const ALPHA: f64 = 0.05;
 
+/// How often the interval covers the truth: the dual of two one-sided tests at [`ALPHA`].
+pub const LEVEL: f64 = 1.0 - 2.0 * ALPHA;
+
+/// Autocorrelation from which the stated error is no longer kept.
+pub const STRONG_PHI: f64 = 0.5;
+
+/// Fewer points before than this are too few to ask whether they are stable, and are noted.
+pub const STABLE_FROM: usize = 8;
+
+/// Denominators that differ by more than this factor are noted where every point counts the same.
+pub const UNEQUAL_SIZES: f64 = 3.0;
+
 /// The estimated step between two phases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StepEstimate {
@@ -88,43 +100,18 @@ impl StepEstimate {
 /// # Ok::<(), brightspot::Error>(())
 /// ```
 pub fn step(before: &[f64], after: &[f64]) -> Result<StepEstimate> {
-    for (name, phase) in [("before", before), ("after", after)] {
-        if phase.len() < N_MIN {
-            return Err(Error::TooFew {
-                what: format!("the step (points {name} the change)"),
-                needed: format!("{N_MIN} points"),
-                found: phase.len(),
-                remedy: "collect more points, or widen the window".into(),
-            });
-        }
-        if let Some(value) = phase.iter().find(|value| !value.is_finite()) {
-            return Err(Error::InvalidValue {
-                what: format!("the values {name} the change"),
-                found: format!("{value} among them"),
-                remedy: "leave missing points out".into(),
-            });
-        }
-    }
-    if is_constant(before) && is_constant(after) {
-        return Err(Error::InvalidValue {
-            what: "the values before and after the change".into(),
-            found: "no variation within either".into(),
-            remedy: "measure on a finer scale: no error of the difference can be estimated".into(),
-        });
-    }
+    require_values("the step", before, after)?;
     let (b, n) = (before.len() as f64, after.len() as f64);
     let mean_before = before.iter().sum::<f64>() / b;
     let mean_after = after.iter().sum::<f64>() / n;
     let residuals: Vec<f64> =
         before.iter().map(|y| y - mean_before).chain(after.iter().map(|y| y - mean_after)).collect();
     let ss: f64 = residuals.iter().map(|r| r * r).sum();
-    let lagged: f64 = residuals.iter().zip(residuals.iter().skip(1)).map(|(r, next)| r * next).sum();
-    let phi_raw = lagged / ss;
-    let phi = allowed_for(phi_raw, b + n);
+    let (phi_raw, phi) = autocorrelation(&residuals);
     let law = PhaseLaw::new(before.len(), after.len(), phi);
     let estimate = mean_after - mean_before;
     let se = (ss * law.v / law.e).sqrt();
-    let df = law.e * law.e / law.trace_square;
+    let df = law.df();
     if !(se > 0.0 && df > 0.0 && se.is_finite()) {
         return Err(Error::Numerical { what: "the standard error of a step".into(), problem: format!("se = {se}") });
     }
@@ -143,6 +130,44 @@ pub fn step(before: &[f64], after: &[f64]) -> Result<StepEstimate> {
         p_above: upper_tail(t, df),
         p_below: upper_tail(-t, df),
     })
+}
+
+/// Refuses what no comparison of two phases can be made of: too few points, values that are not finite, and values that
+/// do not vary within either phase.
+pub(crate) fn require_values(what: &str, before: &[f64], after: &[f64]) -> Result<()> {
+    require_points(what, before.len(), after.len())?;
+    for (name, phase) in [("before", before), ("after", after)] {
+        if let Some(value) = phase.iter().find(|value| !value.is_finite()) {
+            return Err(Error::InvalidValue {
+                what: format!("the values {name} the change"),
+                found: format!("{value} among them"),
+                remedy: "leave missing points out".into(),
+            });
+        }
+    }
+    if is_constant(before) && is_constant(after) {
+        return Err(Error::InvalidValue {
+            what: "the values before and after the change".into(),
+            found: "no variation within either".into(),
+            remedy: "measure on a finer scale: no error of the difference can be estimated".into(),
+        });
+    }
+    Ok(())
+}
+
+/// Refuses fewer than [`N_MIN`] points in a phase.
+pub(crate) fn require_points(what: &str, n_before: usize, n_after: usize) -> Result<()> {
+    for (name, found) in [("before", n_before), ("after", n_after)] {
+        if found < N_MIN {
+            return Err(Error::TooFew {
+                what: format!("{what} (points {name} the change)"),
+                needed: format!("{N_MIN} points"),
+                found,
+                remedy: "collect more points, or widen the window".into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Whether all values are the same: asked of the values, since rounding leaves residuals that are not quite zero.
@@ -168,34 +193,65 @@ pub fn unbiased_phi(phi_raw: f64, n: f64, n_means: f64) -> Option<f64> {
     (n > 4.0).then(|| (n * phi_raw + n_means) / (n - 4.0))
 }
 
+/// The first-order autocorrelation of residuals (each from its own phase, the phases joined in the order of time), as it
+/// was found and as it is allowed for. Residuals that are all zero tell nothing: (0, [`PHI_MIN`]).
+pub(crate) fn autocorrelation(residuals: &[f64]) -> (f64, f64) {
+    let ss: f64 = residuals.iter().map(|r| r * r).sum();
+    let lagged: f64 = residuals.iter().zip(residuals.iter().skip(1)).map(|(r, next)| r * next).sum();
+    if ss > 0.0 { (lagged / ss, allowed_for(lagged / ss, residuals.len() as f64)) } else { (0.0, PHI_MIN) }
+}
+
 fn allowed_for(phi_raw: f64, n: f64) -> f64 {
     unbiased_phi(phi_raw, n, 2.0).map_or(PHI_MIN, |phi| phi.clamp(PHI_MIN, PHI_MAX))
 }
 
 /// P(T >= t) for Student's t on `df` degrees of freedom.
-fn upper_tail(t: f64, df: f64) -> f64 {
+pub(crate) fn upper_tail(t: f64, df: f64) -> f64 {
     // Location 0, scale 1 and a positive df are always accepted.
     StudentsT::new(0.0, 1.0, df).map_or(f64::NAN, |law| law.sf(t))
 }
 
-fn upper_quantile(df: f64) -> Result<f64> {
+/// The [`ALPHA`] point of the upper tail of Student's t.
+pub(crate) fn upper_quantile(df: f64) -> Result<f64> {
     let law = StudentsT::new(0.0, 1.0, df)
         .map_err(|problem| Error::Numerical { what: "Student's t".into(), problem: problem.to_string() })?;
     Ok(law.inverse_cdf(1.0 - ALPHA))
 }
 
-/// What the step needs of Omega, in time linear in the number of points: Omega x is two recursions, one from each end.
-struct PhaseLaw {
-    /// c' Omega c.
-    v: f64,
+/// What a comparison of two phases needs of Omega, in time linear in the number of points: Omega x is two recursions,
+/// one from each end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PhaseLaw {
+    /// c' Omega c: the variance of the difference of two means, in units of the variance of a point.
+    pub(crate) v: f64,
     /// tr(Q Omega).
-    e: f64,
+    pub(crate) e: f64,
     /// tr(Q Omega Q Omega).
     trace_square: f64,
+    /// The same variance if points were independent: 1/b + 1/n.
+    independent: f64,
+    /// Degrees of freedom if points were independent: N - 2.
+    n_free: f64,
 }
 
 impl PhaseLaw {
-    fn new(b: usize, n: usize, phi: f64) -> Self {
+    /// Effective degrees of freedom (Box 1954).
+    pub(crate) fn df(&self) -> f64 {
+        self.e * self.e / self.trace_square
+    }
+
+    /// How many times larger autocorrelation makes the variance of the difference of two means, where the variance of a
+    /// point is known.
+    pub(crate) fn inflation(&self) -> f64 {
+        self.v / self.independent
+    }
+
+    /// The same where the variance of a point is estimated from residuals, which autocorrelation makes too small: k2.
+    pub(crate) fn inflation_of_estimate(&self) -> f64 {
+        self.inflation() * self.n_free / self.e
+    }
+
+    pub(crate) fn new(b: usize, n: usize, phi: f64) -> Self {
         let total = b + n;
         let indicator = |first: bool| -> Vec<f64> {
             (0..total).map(|i| if (i < b) == first { 1.0 } else { 0.0 }).collect::<Vec<f64>>()
@@ -220,6 +276,8 @@ impl PhaseLaw {
             v: s_bb / (b * b) + s_nn / (n * n) - 2.0 * s_bn / (b * n),
             e: total - s_bb / b - s_nn / n,
             trace_square: trace_omega_square - 2.0 * trace_p_square + trace_pp,
+            independent: 1.0 / b + 1.0 / n,
+            n_free: total - 2.0,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod bright;
 mod chart_reference;
+mod contrast;
 mod cycle;
 mod decision;
 #[cfg(feature = "frame")]

@@ -52,7 +52,7 @@ fn brute(before: &[f64], after: &[f64]) -> (f64, f64, f64, f64) {
     (phi, (ss * v / e).sqrt(), nu, phi_hat)
 }
 
-fn close(a: f64, b: f64, tolerance: f64) -> bool {
+pub(crate) fn close(a: f64, b: f64, tolerance: f64) -> bool {
     (a - b).abs() <= tolerance * (1.0 + b.abs())
 }
 
@@ -135,7 +135,7 @@ proptest! {
 }
 
 /// A stationary series of unit variance with autocorrelation phi, its shocks drawn by `shock` (mean 0, variance 1).
-fn series(rng: &mut ChaCha8Rng, n: usize, phi: f64, shock: impl Fn(&mut ChaCha8Rng) -> f64) -> Vec<f64> {
+pub(crate) fn series(rng: &mut ChaCha8Rng, n: usize, phi: f64, shock: impl Fn(&mut ChaCha8Rng) -> f64) -> Vec<f64> {
     let innovation = (1.0 - phi * phi).sqrt();
     let mut y = shock(rng);
     // Long enough to forget the first shock.
@@ -150,11 +150,11 @@ fn series(rng: &mut ChaCha8Rng, n: usize, phi: f64, shock: impl Fn(&mut ChaCha8R
         .collect()
 }
 
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn normal(rng: &mut ChaCha8Rng) -> f64 {
     StandardNormal.sample(rng)
 }
 
-fn exponential(rng: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn exponential(rng: &mut ChaCha8Rng) -> f64 {
     let x: f64 = Exp1.sample(rng);
     x - 1.0
 }

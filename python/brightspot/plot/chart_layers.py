@@ -73,7 +73,7 @@ def _told(point: Row, phase: Phase, axis: TimeAxis, values: ValueAxis, center_na
         "of_phase": phase.name,
         **({"limits": " and ".join(both)} if both else {}),
         **({"why": " ".join(words.signal(code) for code in codes)} if codes else {}),
-        **{key: point[key] for key in ("numerator", "denominator", "observed") if key in point},
+        **{key: point[key] for key in ("numerator", "denominator", "observed", "n", "spread") if key in point},
     }
 
 
@@ -202,7 +202,7 @@ def _when() -> list[alt.Tooltip]:
 
 def _tooltip(rows: Sequence[Row], center_name: str) -> list[alt.Tooltip]:
     keys = {key for row in rows if row["mark"] == "point" for key in row}
-    optional = [("numerator", "Q"), ("denominator", "Q"), ("observed", "Q")]
+    optional = [(key, "Q") for key in ("numerator", "denominator", "observed", "n", "spread")]
     return [
         alt.Tooltip("when:N", title="time"),
         alt.Tooltip("value:N"),
