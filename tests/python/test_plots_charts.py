@@ -533,6 +533,26 @@ def test_a_proposal_is_a_line_a_strip_and_the_limits_that_would_be():
     assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
 
 
+def test_a_proposal_divides_its_own_phase_alone():
+    chart = example("i", phases={"before": 0, "after": 12})
+    table = proposal(chart, 24).with_columns(phase=pl.lit("after"))
+    picture = proposed(chart, table)
+    assert rows_of(picture, "start")
+    edge = rows_of(picture, "edge")[0]["x"]
+    assert all(row["x"] > edge for row in rows_of(picture, "would_center", "would_limit"))
+
+
+@pytest.mark.parametrize("kind", ["mr", "cusum"])
+def test_levels_of_single_values_are_not_drawn_among_ranges_or_sums(kind):
+    chart = example(kind, step=3)
+    table = proposal(example("i", step=3), 24)
+    picture = proposed(chart, table)
+    assert rows_of(picture, "start")
+    assert not rows_of(picture, "would_center", "would_limit")
+    assert "where a new phase would start" in text_of(picture)
+    assert "new phase from 22 Jun 2026" in text_of(picture)
+
+
 def test_proposals_stand_on_the_charts_that_they_are_of():
     chart = facets(6, "i")
     table = pl.concat([proposal(chart, 16, unit="School 00"), proposal(chart, 8, 16, unit="School 04")])

@@ -135,6 +135,11 @@ def test_contrasts_say_both_levels_the_change_and_its_likely_range():
     rate = words.contrast(contrast(shape="rate", before=4.0, after=3.0, estimate=0.75, lo=0.5, hi=1.1, p_below=0.08))
     assert "a fall of 25% (likely −50% to +10%)" in rate
     assert rate.endswith("in 8 of 100.")
+    gap = words.contrast(contrast(shape="gap", before=0.05, after=0.1, estimate=2.0, lo=1.1, hi=3.5, p_above=0.03))
+    assert "rate of events 0.05 over 12 points before" in gap
+    assert "a rise of 100% (likely +10% to +250%)" in gap
+    none = words.contrast(contrast(shape="rate", before=0.0, after=0.1, estimate=float("inf"), lo=1.4, hi=float("inf")))
+    assert "a rise of more than can be counted, from none (likely +40% to without bound)" in none
 
 
 def test_a_contrast_that_could_not_be_made_says_so():

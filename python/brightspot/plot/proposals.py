@@ -42,7 +42,7 @@ def draw_proposals(
     chart
         What :func:`brightspot.run_chart` or ``brightspot.control_chart`` returned.
     proposals
-        The table of proposals of this chart: ``by...``, ``starts``, ``from``, ``to``, ``before``, ``after``,
+        The table of proposals of this chart: ``by...``, (``phase``,) ``starts``, ``from``, ``to``, ``before``, ``after``,
         ``estimate``, ``lo``, ``hi``, ``p``, ``lcl_before``, ``ucl_before``, ``lcl_after``, ``ucl_after``.
     title, only, width, height, columns, annotations
         As for a chart's own picture.
@@ -55,8 +55,11 @@ def draw_proposals(
         found.setdefault(tuple(row[name] for name in chart.by), []).append(row)
 
     def overlay(one: One, axis: TimeAxis) -> Overlay:
-        return _overlay(one, sorted(found.get(one.key, ()), key=lambda row: row["starts_x"]), axis, show, is_one=is_one)
+        own = sorted(found.get(one.key, ()), key=lambda row: row["starts_x"])
+        return _overlay(one, own, axis, show, is_one=is_one, has_levels=has_levels)
 
+    # Levels are those of single values: ranges and sums have another scale.
+    has_levels = words.kind_of(chart.spec) not in ("mr", "cusum")
     show = words.share if drawing.is_share else words.number
     is_one = len(drawing.charts) == 1
     on = Scale("percentage points", is_share=True) if drawing.is_share else Scale()
@@ -65,7 +68,7 @@ def draw_proposals(
     told = [words.capital(words.proposal(row, "" if is_one else name, on)) for name, row in kept]
     lines = told if is_one and len(told) <= MOST_TOLD else []
     lines = lines or [words.proposals_heading(len(told), len({name for name, _ in kept}), len(names))]
-    lines = [*lines, words.PROPOSED_LOOK] if told else lines
+    lines = [*lines, words.PROPOSED_LOOK if has_levels else words.PROPOSED_TIMES] if told else lines
     more = " ".join(told) or lines[0]
     drawing = replace(drawing, overlay=overlay, told=lines, more=more)
     return compose(drawing, width=width, height=height, columns=columns)
@@ -82,32 +85,44 @@ def _with_numbers(table: pl.DataFrame, times: pl.Series) -> list[Row]:
 
 
 def _overlay(
-    one: One, proposals: Sequence[Row], axis: TimeAxis, show: Callable[[float | None], str], *, is_one: bool
+    one: One,
+    proposals: Sequence[Row],
+    axis: TimeAxis,
+    show: Callable[[float | None], str],
+    *,
+    is_one: bool,
+    has_levels: bool,
 ) -> Overlay:
-    """What is drawn of the proposals of one chart."""
-    if not proposals:
-        return Overlay()
-    times = [point["x"] for point in one.points]
-    borders = [_border(times, row["starts_x"]) for row in proposals]
+    """What is drawn of the proposals of one chart: those of each phase divide that phase alone."""
     rows: list[Row] = []
-    for row, border in zip(proposals, borders, strict=True):
-        first, last = row["from_x"], row["to_x"]
-        if first is not None and last is not None and first < last:
-            strip = {"x": axis.plain(_border(times, first)), "x2": axis.plain(_border(times, last))}
-            rows.append({"mark": "strip", **strip})
-        rows.append({"mark": "start", "x": axis.plain(border)})
-    spans = list(pairwise([times[0], *borders, times[-1]]))
-    levels = [_levels(proposals[0], "before"), *(_levels(row, "after") for row in proposals)]
-    for (start, end), level in zip(spans, levels, strict=True):
-        for key, y in level.items():
-            if y is not None:
+    notes: list[tuple[float, str]] = []
+    heights: list[float] = []
+    ends: list[tuple[float, str, str]] = []
+    for phase in one.phases:
+        own = [row for row in proposals if row.get("phase", phase.name) == phase.name]
+        if not own:
+            continue
+        times = [point["x"] for point in phase.points]
+        borders = [_border(times, row["starts_x"]) for row in own]
+        notes += [(at, words.proposed(row["starts"], short=not is_one)) for row, at in zip(own, borders, strict=True)]
+        for row, border in zip(own, borders, strict=True):
+            first, last = row["from_x"], row["to_x"]
+            if first is not None and last is not None and first < last:
+                strip = {"x": axis.plain(_border(times, first)), "x2": axis.plain(_border(times, last))}
+                rows.append({"mark": "strip", **strip})
+            rows.append({"mark": "start", "x": axis.plain(border)})
+        if not has_levels:
+            continue
+        levels = [_levels(own[0], "before"), *(_levels(row, "after") for row in own)]
+        for (start, end), level in zip(pairwise([times[0], *borders, times[-1]]), levels, strict=True):
+            known = [(key, y) for key, y in level.items() if y is not None]
+            heights += [y for _, y in known]
+            for key, y in known:
                 mark = "would_center" if key == "center" else "would_limit"
                 rows.append({"mark": mark, "x": axis.plain(start), "x2": axis.plain(end), "y": y})
-    texts = [words.proposed(row["starts"], short=not is_one) for row in proposals]
-    notes = list(zip(borders, texts, strict=True))
-    after = levels[-1]["center"]
-    ends = [(after, f"proposed {show(after)}", BLUE)] if is_one and after is not None else []
-    heights = [y for level in levels for y in level.values() if y is not None]
+        after = levels[-1]["center"]
+        if is_one and after is not None and phase is one.phases[-1]:
+            ends.append((after, f"proposed {show(after)}", BLUE))
     return Overlay(notes=notes, rows=rows, heights=heights, ends=ends)
 
 

@@ -1,6 +1,14 @@
 """Words for numbers, and the sentences that go with results: meaning is computed below, words are made last, here."""
 
-from brightspot.words.changes import PROPOSED_LOOK, contrast, proposal, proposals_heading, proposed, when
+from brightspot.words.changes import (
+    PROPOSED_LOOK,
+    PROPOSED_TIMES,
+    contrast,
+    proposal,
+    proposals_heading,
+    proposed,
+    when,
+)
 from brightspot.words.charts import (
     ASSURANCES,
     KINDS,
@@ -108,6 +116,7 @@ __all__ = [
     "MET",
     "NOBODY",
     "PROPOSED_LOOK",
+    "PROPOSED_TIMES",
     "REASONS",
     "RULES",
     "VARIATIONS",

@@ -19,8 +19,8 @@ def contrast(row: Row, name: str = "", on: Scale | None = None) -> str:
     Parameters
     ----------
     row
-        A row of the table of contrasts: ``shape`` says whether levels are means, medians, proportions or rates; the
-        estimate is a difference, for rates the ratio of the later to the earlier.
+        A row of the table of contrasts: ``shape`` says whether levels are means, medians, proportions, rates or gaps
+        between events; the estimate is a difference, for rates and gaps the ratio of the later rate to the earlier.
     name
         Whose chart it is.
     on
@@ -29,16 +29,17 @@ def contrast(row: Row, name: str = "", on: Scale | None = None) -> str:
     shape = str(row["shape"])
     scale = on or Scale("percentage points" if shape == "proportion" else "", shape == "proportion")
     who = f"{name}: " if name else ""
+    level = "rate of events" if shape == "gap" else shape
     phases = f"{row['from_phase']} against {row['to_phase']}"
     seen = [
-        f"{shape} {scale.level(row[side], bare=True)} over {counted(row[f'n_{side}'], 'point')} {when}"
+        f"{level} {scale.level(row[side], bare=True)} over {counted(row[f'n_{side}'], 'point')} {when}"
         for side, when in (("before", "before"), ("after", "after"))
         if row[side] is not None
     ]
     levels = f"{who}{phases}: {', '.join(seen) or 'no values'}"
     if row["estimate"] is None:
         return f"{levels}. They could not be compared."
-    moved, verb = (_ratio if shape == "rate" else _difference)(row, scale)
+    moved, verb = (_ratio if shape in ("rate", "gap") else _difference)(row, scale)
     p = row["p_above" if verb == "rise" else "p_below"] if verb else None
     chance = "" if p is None else f" Chance alone would show as large a {verb} in {odds(p)}."
     return f"{levels}; {moved}.{chance}"
@@ -68,6 +69,8 @@ def _ratio(row: Row, scale: Scale) -> tuple[str, str]:
 
 
 def _share_of_change(ratio: float) -> str:
+    if not math.isfinite(ratio):
+        return "more than can be counted, from none"
     return f"{number(abs(100 * (ratio - 1)), 2)}%" if ratio < 10 else f"{number(ratio, 2)} times"
 
 
@@ -100,6 +103,9 @@ def proposal(row: Row, name: str = "", on: Scale | None = None) -> str:
 
 PROPOSED_LOOK = "Blue: the centre and limits as they would become; the strip shows when the start may have been."
 """What is blue in a picture of proposals."""
+
+PROPOSED_TIMES = "Blue: where a new phase would start; the strip shows when the start may have been."
+"""The same where levels cannot be drawn."""
 
 
 def proposed(start: object, *, short: bool = False) -> str:
