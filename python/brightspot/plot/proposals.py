@@ -42,8 +42,8 @@ def draw_proposals(
     chart
         What :func:`brightspot.run_chart` or ``brightspot.control_chart`` returned.
     proposals
-        The table of proposals of this chart: ``by...``, (``phase``,) ``starts``, ``from``, ``to``, ``before``, ``after``,
-        ``estimate``, ``lo``, ``hi``, ``p``, ``lcl_before``, ``ucl_before``, ``lcl_after``, ``ucl_after``.
+        The table of proposals of this chart: ``by...``, (``phase``,) ``starts``, ``from``, ``to``, ``before``,
+        ``after``, ``estimate``, ``lo``, ``hi``, ``p``, ``lcl_before``, ``ucl_before``, ``lcl_after``, ``ucl_after``.
     title, only, width, height, columns, annotations
         As for a chart's own picture.
     """
