@@ -5,7 +5,7 @@ Six questions, each answered with a number, its uncertainty and a plain sentence
 1. Did this change lead to improvement, or was it luck? (:func:`study`, :class:`Journal`)
 2. Who consistently does better than peers under the same conditions? (:func:`bright_spots`)
 3. What should this team do next: adopt, adapt, abandon, keep testing? (:func:`study`)
-4. Are we on track, and is anything really changing? (:func:`run_chart`)
+4. Are we on track, and is anything really changing? (:func:`run_chart`, :func:`control_chart`)
 5. Which work serves which goal, and what should stop?
 6. Does it work elsewhere: for whom, under what conditions, at what cost?
 
@@ -18,7 +18,17 @@ from brightspot._core import __version__
 from brightspot._records import Cycle, Decision, Doing, Guard, Measure, Plan, Prediction, Study, Task
 from brightspot._result import Note
 from brightspot.bright import BrightSpots, Explanation, bright_spots
-from brightspot.charts import RunChart, run_chart
+from brightspot.charts import (
+    Chart,
+    Contrast,
+    ControlChart,
+    Proposals,
+    RunChart,
+    control_chart,
+    false_signals,
+    rule_sets,
+    run_chart,
+)
 from brightspot.cycle import study
 from brightspot.exceptions import BrightspotError
 from brightspot.journal import Event, Journal
@@ -28,6 +38,9 @@ from brightspot.report import Report, report
 __all__ = [
     "BrightSpots",
     "BrightspotError",
+    "Chart",
+    "Contrast",
+    "ControlChart",
     "Cycle",
     "Decision",
     "Doing",
@@ -40,16 +53,20 @@ __all__ = [
     "Note",
     "Plan",
     "Prediction",
+    "Proposals",
     "Report",
     "RunChart",
     "Study",
     "Task",
     "__version__",
     "bright_spots",
+    "control_chart",
     "datasets",
     "exceptions",
+    "false_signals",
     "mixed_model",
     "report",
+    "rule_sets",
     "run_chart",
     "study",
 ]

@@ -11,12 +11,16 @@ __all__ = [
     "MixedModel",
     "__version__",
     "bright_spots",
+    "chart",
     "check",
     "check_column",
+    "contrast",
     "district",
+    "false_signals",
     "mixed_model",
     "note",
-    "run_chart",
+    "propose_phases",
+    "rule_sets",
     "study",
 ]
 
@@ -27,7 +31,13 @@ _Data: TypeAlias = dict[str, Any]
 # One frame without a name, or several with those of their measures.
 _Frames: TypeAlias = Sequence[tuple[str | None, pl.DataFrame]]
 
-def run_chart(frame: pl.DataFrame, arguments: _Data) -> tuple[pl.DataFrame, pl.DataFrame, list[_Data]]: ...
+def chart(frame: pl.DataFrame, arguments: _Data) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, list[_Data]]: ...
+def contrast(points: pl.DataFrame, arguments: _Data) -> tuple[pl.DataFrame, list[_Data]]: ...
+def propose_phases(
+    points: pl.DataFrame, chart: _Data, arguments: _Data
+) -> tuple[pl.DataFrame, pl.DataFrame, list[_Data]]: ...
+def rule_sets() -> list[_Data]: ...
+def false_signals(arguments: _Data) -> pl.DataFrame: ...
 def mixed_model(frame: pl.DataFrame, arguments: _Data) -> MixedModel: ...
 def bright_spots(frame: pl.DataFrame, arguments: _Data) -> BrightSpots: ...
 def study(

@@ -329,6 +329,16 @@ pub fn chart(
     Ok(ChartTables { points: tables.points, summary: tables.summary, signals: tables.signals, notes })
 }
 
+/// From this many charts on, some signal by chance alone.
+const MANY_CHARTS: usize = 20;
+
+/// How many of the charts would signal if all were stable.
+fn many_charts(drawn: &[Drawn]) -> Option<Note> {
+    let rates = drawn.iter().flat_map(|one| &one.chart.phases).filter_map(|phase| phase.prob_false_signal);
+    let expected = rates.sum::<f64>().round();
+    (drawn.len() >= MANY_CHARTS).then(|| Note::new(NoteCode::ManyCharts, drawn.len()).with_value(expected))
+}
+
 /// What all charts of one call share.
 struct Context<'a> {
     spec: &'a ChartSpec,
