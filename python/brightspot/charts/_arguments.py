@@ -85,8 +85,8 @@ def rules_request(rules: Rules) -> list[Any]:
         case _:
             pass
     raise InvalidOptionError(
-        f"rules = {rules!r} is not possible: it must be the name of a rule set, a list of names, or a rule set as plain "
-        "data; brightspot.rule_sets() shows those there are",
+        f"rules = {rules!r} is not possible: it must be the name of a rule set, a list of names, or a rule set as "
+        "plain data; brightspot.rule_sets() shows those there are",
         option="rules",
         value=repr(rules),
     )

@@ -112,9 +112,9 @@ class Chart:
         before, after
             The names of two phases.
         shape
-            What is compared: means, medians, proportions (a difference), rates or gaps between events (a ratio). ``None``
-            follows the kind of chart: medians for run charts, proportions for p, pp and np, rates for u, up and c, gaps
-            for g, else means.
+            What is compared: means, medians, proportions (a difference), rates or gaps between events (a ratio).
+            ``None`` follows the kind of chart: medians for run charts, proportions for p, pp and np, rates for u, up
+            and c, gaps for g, else means.
 
         Returns
         -------

@@ -25,9 +25,10 @@ class Contrast:
     ----------
     table
         One row per chart and pair of phases: ``by...``, ``from_phase``, ``to_phase``, ``shape`` (``mean``, ``median``,
-        ``proportion``, ``rate``, ``gap``), ``method``, ``n_before``, ``n_after``, ``before``, ``after``, ``estimate`` (a difference;
-        of rates and gaps a ratio), ``lo``, ``hi`` (90%), ``p_above``, ``p_below`` (one-sided), ``phi`` (the autocorrelation allowed
-        for), ``dispersion``. Where there is too little to tell, the numbers are null and a note says why.
+        ``proportion``, ``rate``, ``gap``), ``method``, ``n_before``, ``n_after``, ``before``, ``after``, ``estimate``
+        (a difference; of rates and gaps a ratio), ``lo``, ``hi`` (90%), ``p_above``, ``p_below`` (one-sided), ``phi``
+        (the autocorrelation allowed for), ``dispersion``. Where there is too little to tell, the numbers are null and a
+        note says why.
     notes
         Caveats, each with a code and a count.
     by
@@ -76,8 +77,8 @@ class Proposals:
         The chart that they are for.
     table
         One row per proposal: ``by...``, ``starts`` (the first time of the new phase), ``from``, ``to`` (an interval for
-        it), ``before``, ``after`` (levels), ``estimate``, ``lo``, ``hi`` (the step), ``p`` (allowing for the search), and the
-        limits ``lcl_before``, ``ucl_before``, ``lcl_after``, ``ucl_after``.
+        it), ``before``, ``after`` (levels), ``estimate``, ``lo``, ``hi`` (the step), ``p`` (allowing for the search),
+        and the limits ``lcl_before``, ``ucl_before``, ``lcl_after``, ``ucl_after``.
     log
         One row per place that was looked at: ``by...``, ``time``, ``decision`` (a code), ``p``.
     notes

@@ -33,17 +33,18 @@ class ControlChart(Chart):
     ----------
     points
         One row per point, sorted by the ``by`` columns and time: ``by...``, ``time``, ``value`` (what is drawn),
-        (``observed``: the value itself, where a moving range or a sum is drawn; ``value_lower``: the lower sum of a CUSUM;
-        ``numerator``, ``denominator``; ``n`` and ``spread`` of subgroups,) ``center``, ``lcl``, ``ucl`` (null where there is
-        no limit), ``phase``, ``is_baseline``, ``is_excluded``, (``target``,) ``signals`` (a list of codes), ``meaning``.
+        (``observed``: the value itself, where a moving range or a sum is drawn; ``value_lower``: the lower sum of a
+        CUSUM; ``numerator``, ``denominator``; ``n`` and ``spread`` of subgroups,) ``center``, ``lcl``, ``ucl`` (null
+        where there is no limit), ``phase``, ``is_baseline``, ``is_excluded``, (``target``,) ``signals`` (a list of
+        codes), ``meaning``.
     summary
         One row per chart and phase: the columns of :class:`RunChart`, and ``sigma`` (the standard deviation the limits
         rest on), ``dispersion`` (Laney's sigma-z: how much wider the points scatter than their counts alone would),
         ``n_beyond_limits``, ``prob_beyond`` (how often a stable process has a point as far out), ``assurance``
         (``passing``, ``failing`` or ``inconsistent``: the target against the limits).
     signals
-        One row per chart, phase and kind of signal: ``n_points``, ``first``, ``last``, ``meaning``, ``prob_false_signal``
-        (of this rule alone).
+        One row per chart, phase and kind of signal: ``n_points``, ``first``, ``last``, ``meaning``,
+        ``prob_false_signal`` (of this rule alone).
     notes
         Caveats, each with a code and a count.
     spec
@@ -133,8 +134,8 @@ def control_chart(
     spread
         For subgroups that arrive as one row each: their standard deviation (xbar, s) or range (r).
     baseline
-        Which points make centre and limits: a count (the first points of each phase), ``(from, to)`` (inclusive dates), or
-        the name of a boolean column. Points after it never move the limits. ``None``: all points of the phase.
+        Which points make centre and limits: a count (the first points of each phase), ``(from, to)`` (inclusive dates),
+        or the name of a boolean column. Points after it never move the limits. ``None``: all points of the phase.
     phases
         Where the chart starts anew: ``18`` or ``[6, 18]`` (after the n-th point), ``{"tutoring": date, ...}`` (names by
         first date; what comes before is called "before"), or the name of a column of labels.
@@ -146,28 +147,28 @@ def control_chart(
         Which way is better: ``"up"``, ``"down"`` or ``"neutral"``, or a column that says so for each row.
     aggregate
         What to do with several rows of one chart and time: ``None`` makes it an error that names them; ``"mean"``,
-        ``"median"`` and ``"sum"`` combine them (with ``size``, numerators and denominators are summed). Rows of a subgroup
-        (xbar, r, s), and rows of 0 and 1 (p without ``size``), belong together anyway.
+        ``"median"`` and ``"sum"`` combine them (with ``size``, numerators and denominators are summed). Rows of a
+        subgroup (xbar, r, s), and rows of 0 and 1 (p without ``size``), belong together anyway.
     rules
         The rule set: ``"shewhart"`` (a point outside the limits), ``"anhoej"``, ``"nhs"``, ``"western_electric"``,
         ``"nelson"``, ``"ihi"``, a list of names (all their rules together), or your own as plain data; see
         :func:`rule_sets`.
     convention
-        ``"exact"`` constants; ``"qicharts2"`` (1.128, moving ranges screened once) or ``"nhs"`` (kind i: 2.66, screened)
-        reproduce those tools.
+        ``"exact"`` constants; ``"qicharts2"`` (1.128, moving ranges screened once) or ``"nhs"`` (kind i: 2.66,
+        screened) reproduce those tools.
     screening
-        Moving ranges above their own limit are left out of sigma: ``"off"``, ``"once"``, ``"repeated"``; ``None`` follows the
-        convention.
+        Moving ranges above their own limit are left out of sigma: ``"off"``, ``"once"``, ``"repeated"``; ``None``
+        follows the convention.
     sigmas
         How many standard errors from the centre the limits lie.
     center, sigma, lcl, ucl
         Known from elsewhere, in place of what would be estimated: numbers, or columns with one for each chart.
     allow_for
-        ``"baseline"`` widens the limits after a frozen baseline for its own uncertainty; ``"autocorrelation"`` widens them
-        for values that are like their neighbours (i, ip, pp, up, t).
+        ``"baseline"`` widens the limits after a frozen baseline for its own uncertainty; ``"autocorrelation"`` widens
+        them for values that are like their neighbours (i, ip, pp, up, t).
     estimator
-        Of sigma: ``"moving_range"`` or ``"sd"`` (i, pp, up, t); ``"pooled_sd"`` (default), ``"mean_sd"``, ``"weighted_sd"``,
-        ``"mean_range"``, ``"weighted_range"`` (xbar; the first three for s, the last two for r).
+        Of sigma: ``"moving_range"`` or ``"sd"`` (i, pp, up, t); ``"pooled_sd"`` (default), ``"mean_sd"``,
+        ``"weighted_sd"``, ``"mean_range"``, ``"weighted_range"`` (xbar; the first three for s, the last two for r).
     weight
         Of the newest value (ewma; 0.2).
     reference, decision
@@ -181,22 +182,18 @@ def control_chart(
     Raises
     ------
     BrightspotError
-        ``ColumnMissingError``, ``ColumnTypeError``, ``ColumnClashError``, ``DuplicateTimesError``, ``InvalidOptionError``
-        (also for a phase that no point falls in, and an option that the kind does not take), ``InvalidValueError`` for
-        counts below zero or above their denominator.
+        ``ColumnMissingError``, ``ColumnTypeError``, ``ColumnClashError``, ``DuplicateTimesError``,
+        ``InvalidOptionError`` (also for a phase that no point falls in, and an option that the kind does not take),
+        ``InvalidValueError`` for counts below zero or above their denominator.
 
-    Notes
-    -----
-    A missing value keeps its row and is not counted; an infinite value, and a denominator that is missing, zero or
-    negative, count as missing; a row without a time is left out. Each is counted in ``.notes``, as are short baselines,
-    autocorrelation, gaps in time, limits that rest on a short frozen baseline (with the rate of false alarms), and plain
-    limits on overdispersed counts. A moving range bridges a ghost point, not a missing value.
+    Notes ----- A missing value keeps its row and is not counted; an infinite value, and a denominator that is missing,
+    zero or negative, count as missing; a row without a time is left out. Each is counted in ``.notes``, as are short
+    baselines, autocorrelation, gaps in time, limits that rest on a short frozen baseline (with the rate of false
+    alarms), and plain limits on overdispersed counts. A moving range bridges a ghost point, not a missing value.
 
-    References
-    ----------
-    Montgomery DC (2009). Introduction to Statistical Quality Control, 6th ed. Laney DB (2002). Quality Engineering 14:
-    531-537. Taylor WA (2017), I' charts. Nelson LS (1994). J. Qual. Technol. 26: 239-240. Provost LP, Murray SK (2011). The
-    Health Care Data Guide.
+    References ---------- Montgomery DC (2009). Introduction to Statistical Quality Control, 6th ed. Laney DB (2002).
+    Quality Engineering 14: 531-537. Taylor WA (2017), I' charts. Nelson LS (1994). J. Qual. Technol. 26: 239-240.
+    Provost LP, Murray SK (2011). The Health Care Data Guide.
 
     Examples
     --------

@@ -36,14 +36,15 @@ class RunChart(Chart):
         ``neutral``, ``none``).
     summary
         One row per chart and phase: ``by...``, ``phase``, ``n_obs``, ``n_useful``, ``n_baseline``, ``center``,
-        ``longest_run``, ``longest_run_max``, ``n_crossings``, ``n_crossings_min`` (the two limits where the rule set has
-        such rules), ``prob_runs`` (the exact probability that a stable process shows as much), ``prob_basis`` (the law
-        behind it: ``same_points``, ``frozen``, ``known`` or ``simulated``), ``has_signal``, ``signals``, ``meaning``,
-        ``prob_false_signal`` (how often a stable process of this length and baseline shows any signal of the rule set),
-        ``variation`` (the last point: ``common_cause``, ``improvement_high`` ...), and ``q_value`` where there are several.
+        ``longest_run``, ``longest_run_max``, ``n_crossings``, ``n_crossings_min`` (the two limits where the rule set
+        has such rules), ``prob_runs`` (the exact probability that a stable process shows as much), ``prob_basis`` (the
+        law behind it: ``same_points``, ``frozen``, ``known`` or ``simulated``), ``has_signal``, ``signals``,
+        ``meaning``, ``prob_false_signal`` (how often a stable process of this length and baseline shows any signal of
+        the rule set), ``variation`` (the last point: ``common_cause``, ``improvement_high`` ...), and ``q_value`` where
+        there are several.
     signals
-        One row per chart, phase and kind of signal: ``n_points``, ``first``, ``last``, ``meaning``, ``prob_false_signal``
-        (of this rule alone).
+        One row per chart, phase and kind of signal: ``n_points``, ``first``, ``last``, ``meaning``,
+        ``prob_false_signal`` (of this rule alone).
     notes
         Caveats, each with a code and a count.
     spec
@@ -116,8 +117,9 @@ def run_chart(
         What to do with several rows of one chart and time: ``None`` makes it an error that names them; ``"mean"``,
         ``"median"`` and ``"sum"`` combine them (with ``size``, numerators and denominators are summed).
     rules
-        The rule set: ``"anhoej"``, ``"ihi"``, ``"best_box"``, ``"cut_box"``, a list of names (all their rules together), or
-        your own as plain data; see :func:`rule_sets`. ``prob_false_signal`` says how often each cries wolf.
+        The rule set: ``"anhoej"``, ``"ihi"``, ``"best_box"``, ``"cut_box"``, a list of names (all their rules
+        together), or your own as plain data; see :func:`rule_sets`. ``prob_false_signal`` says how often each cries
+        wolf.
     center
         A centre line that is known from elsewhere: a number, or a column that holds one for each chart.
 
