@@ -5,6 +5,7 @@ pub mod constants;
 pub mod multiplicity;
 pub mod normal;
 pub mod runs;
+pub mod sigma_law;
 pub mod standing;
 pub mod step;
 pub mod summary;

@@ -1,7 +1,5 @@
 //! Counts: proportions (P, NP, P prime), rates (U, C, U prime).
 
-use statrs::distribution::{ChiSquared, ContinuousCDF};
-
 use super::estimate::{Chart, Level, Sigma};
 use super::rows::{Lines, LinesSummary, distance};
 use crate::charts::ChartKind;
@@ -72,7 +70,7 @@ pub(super) fn attribute(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     let about = Level { level: 0.0, ..level };
     let dispersion = chart.sigma(&out.z, about, false);
     let scale = if is_prime { dispersion.sigma } else { 1.0 };
-    let width = chart.width(level, &if is_prime { dispersion } else { Sigma::known(1.0) });
+    let width = chart.width(level, &if is_prime { dispersion } else { Sigma::known(1.0) }, out);
     let mut first = None;
     let mut is_level = true;
     for row in 0..n_rows {
@@ -118,9 +116,6 @@ fn judge_dispersion(dispersion: &Sigma, summary: &mut LinesSummary) {
     let Some(df) = dispersion.df() else { return };
     summary.dispersion = Some(dispersion.sigma);
     summary.df = Some(df);
-    // Positive degrees of freedom are always accepted.
-    let Ok(law) = ChiSquared::new(df) else { return };
-    let statistic = dispersion.sigma.powi(2) * df / (1.0 + dispersion.cv2);
-    summary.is_overdispersed = law.sf(statistic) <= DISPERSION_ALPHA;
-    summary.is_underdispersed = law.cdf(statistic) <= DISPERSION_ALPHA;
+    summary.is_overdispersed = dispersion.law().prob_above(dispersion.sigma) <= DISPERSION_ALPHA;
+    summary.is_underdispersed = dispersion.law().prob_below(dispersion.sigma) <= DISPERSION_ALPHA;
 }

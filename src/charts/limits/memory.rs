@@ -18,7 +18,7 @@ use super::rows::{Lines, LinesSummary, Reach};
 pub(super) fn moving_average(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     Lines::fill(&mut out.drawn, chart.rows.values());
     let Some((level, sigma, summary)) = single_values(chart, &out.drawn) else { return LinesSummary::default() };
-    let width = chart.width(level, &sigma);
+    let width = chart.width(level, &sigma, out);
     let phi = sigma.phi.unwrap_or(0.0);
     let (new, old) = (chart.spec.weight, 1.0 - chart.spec.weight);
     let (mut average, mut variance, mut covariance) = (level.level, 0.0, 0.0);

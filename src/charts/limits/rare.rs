@@ -54,7 +54,7 @@ pub(super) fn time_between(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     let chart = Chart { known: &transformed, ..chart };
     let Some(level) = chart.level(&out.z, |_| 1.0) else { return LinesSummary::default() };
     let sigma: Sigma = chart.sigma(&out.z, level, false);
-    let width = chart.width(level, &sigma);
+    let width = chart.width(level, &sigma, out);
     let back = |value: f64| value.clamp(0.0, f64::INFINITY).powf(POWER);
     // Brought back by way of a power, the one value of a constant series would not be quite itself.
     let constant = chart.level(&out.drawn, |_| 1.0).map(|mean| mean.level).filter(|_| sigma.sigma == 0.0);

@@ -2,6 +2,7 @@
 
 use super::spec::{Known, LimitSpec};
 use crate::charts::kind::SizeRole;
+use crate::stats::sigma_law::SigmaLaw;
 use crate::{Error, Result};
 
 /// All rows of one phase in the order of time, those without a value and excluded ones among them.
@@ -109,6 +110,8 @@ pub struct Lines {
     pub z: Vec<f64>,
     /// Room for what is sorted.
     pub(super) room: Vec<f64>,
+    /// The last law of sigma, the tail, and the multiple that they came to: the same in all charts of one length.
+    pub(super) multiple: Option<(SigmaLaw, f64, f64)>,
 }
 
 impl Lines {
