@@ -190,10 +190,7 @@ impl Facet {
             .iter()
             .filter(|row| {
                 let names = [row.text("facet1").unwrap(), row.text("facet2").unwrap()];
-                self.name.is_empty()
-                    || self.name == names.join(",")
-                    || self.name == names[0]
-                    || self.name == names[1]
+                self.name.is_empty() || self.name == names.join(",") || self.name == names[0] || self.name == names[1]
             })
             .collect();
         assert_eq!(rows.len(), self.y.len(), "{}", self.name);

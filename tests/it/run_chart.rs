@@ -51,8 +51,7 @@ const DEPARTURES: [&str; 1] = [
 
 fn computed(case: &Value, facet: &Facet) -> RunChart {
     let baseline = case["args"]["freeze"].as_u64().map_or(Baseline::All, |n| Baseline::First(n as usize));
-    let phases: Vec<Phase<'_>> =
-        facet.parts(case).into_iter().map(|rows| Phase::new(rows, baseline)).collect();
+    let phases: Vec<Phase<'_>> = facet.parts(case).into_iter().map(|rows| Phase::new(rows, baseline)).collect();
     chart_of(&facet.y, &facet.excluded(case), &phases, Direction::Up)
 }
 

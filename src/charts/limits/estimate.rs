@@ -1,8 +1,10 @@
 //! What families of charts share: the level of a baseline, its sigma, and how far limits reach because of both.
 
+use super::choices::SigmaEstimator;
+use super::known::Known;
 use super::ranges::{RangeRule, autocorrelation, range_sigma};
 use super::rows::{LimitRows, Lines, LinesSummary, Reach};
-use super::spec::{Known, LimitSpec, SigmaEstimator};
+use super::spec::LimitSpec;
 use crate::stats::constants::{c4, equivalent_df};
 use crate::stats::normal;
 use crate::stats::sigma_law::SigmaLaw;
@@ -52,6 +54,12 @@ impl Sigma {
     /// Where there was nothing to estimate it from.
     pub(super) fn missing(phi: Option<f64>) -> Self {
         Self { sigma: f64::NAN, cv2: f64::NAN, dims: 0.0, n_screened: 0, phi }
+    }
+
+    /// Adds an error with coefficient of variation `cv` that goes with its own.
+    pub(super) fn widen_law(&mut self, cv: f64) {
+        self.cv2 = self.cv2 + cv * cv;
+        self.dims = equivalent_df(self.cv2);
     }
 
     /// The law of the estimate.
@@ -124,7 +132,13 @@ impl Chart<'_> {
         };
         let n = level.n as f64;
         let Some(value) = phi else {
-            return Sigma { sigma: found.sigma, cv2: found.cv2, dims: found.n as f64, n_screened: found.n_screened, phi };
+            return Sigma {
+                sigma: found.sigma,
+                cv2: found.cv2,
+                dims: found.n as f64,
+                n_screened: found.n_screened,
+                phi,
+            };
         };
         let cv2 = found.cv2.max(autocorrelated_cv2(value, n));
         let dims = equivalent_df(cv2);
@@ -133,8 +147,7 @@ impl Chart<'_> {
 
     /// The standard deviation of the baseline's `values` about their own mean: unbiased, but as it is by qicharts2's custom.
     fn sample_sd(&self, values: &[f64]) -> Sigma {
-        let counting =
-            || values.iter().enumerate().filter(|(row, value)| self.rows.counts(*row) && value.is_finite());
+        let counting = || values.iter().enumerate().filter(|(row, value)| self.rows.counts(*row) && value.is_finite());
         let n = counting().count() as f64;
         let Some((_, first)) = counting().next() else { return Sigma::known(f64::NAN) };
         let mean = first + counting().map(|(_, value)| value - first).sum::<f64>() / n;

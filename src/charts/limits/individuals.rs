@@ -1,8 +1,8 @@
 //! Single values: the value itself (I), its moving range (MR), and ratios with sizes of their own (I prime).
 
+use super::choices::Convention;
 use super::estimate::{Chart, Level, Sigma, some};
 use super::rows::{Lines, LinesSummary};
-use super::spec::Convention;
 use crate::stats::constants::{D2_OF_TWO, range_moments};
 
 const NOWHERE: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);

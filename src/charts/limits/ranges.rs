@@ -2,8 +2,8 @@
 
 use std::f64::consts::FRAC_PI_2;
 
+use super::choices::Screening;
 use super::rows::LimitRows;
-use super::spec::Screening;
 
 /// Two values of the baseline that follow one another.
 #[derive(Debug, Clone, Copy)]

@@ -3,9 +3,9 @@
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 
 use super::attributes::DISPERSION_ALPHA;
+use super::choices::{Convention, SigmaEstimator};
 use super::estimate::{Chart, Level, Sigma, some};
 use super::rows::{Lines, LinesSummary, distance};
-use super::spec::{Convention, SigmaEstimator};
 use crate::charts::ChartKind;
 use crate::stats::constants::{RangeMoments, c4, c5, range_moments};
 
@@ -163,7 +163,8 @@ fn judge_between(chart: Chart<'_>, level: Level, within: &Within, out: &mut Line
 pub(super) fn spreads(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     let is_range = chart.spec.kind == ChartKind::R;
     let is_exact = chart.spec.convention == Convention::Exact;
-    let drawn = (0..out.drawn.len()).map(|row| if chart.rows.size(row) > 1.0 { chart.rows.spread(row) } else { f64::NAN });
+    let drawn =
+        (0..out.drawn.len()).map(|row| if chart.rows.size(row) > 1.0 { chart.rows.spread(row) } else { f64::NAN });
     Lines::fill(&mut out.drawn, drawn);
     let within = within(chart);
     let is_known = chart.known.center.is_some() || chart.known.sigma.is_some();

@@ -201,7 +201,8 @@ fn qcc_subgroups() {
         // The centre of a spread chart there is the mean weighted by size, at every row alike. Here it is what a spread of
         // the row's size is on average; told that other centre, and sigma, the limits are theirs.
         let drawn_spread = if kind == ChartKind::R { &range } else { &sd };
-        let weighted = size.iter().zip(drawn_spread).map(|(n, spread)| n * spread).sum::<f64>() / size.iter().sum::<f64>();
+        let weighted =
+            size.iter().zip(drawn_spread).map(|(n, spread)| n * spread).sum::<f64>() / size.iter().sum::<f64>();
         let told = match kind {
             ChartKind::Xbar => lines.clone(),
             _ => {
