@@ -11,6 +11,7 @@ pub mod proportions;
 pub mod rates;
 pub mod runs;
 pub mod standard;
+pub mod sigma_law;
 pub mod standing;
 pub mod step;
 pub mod summary;

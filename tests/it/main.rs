@@ -9,6 +9,7 @@ mod decision;
 mod frame;
 #[cfg(feature = "journal")]
 mod journal;
+mod limits;
 mod mixed;
 mod mixed_lme4;
 mod rebase;

@@ -1,13 +1,15 @@
 //! Counts: proportions (P, NP, P prime), rates (U, C, U prime).
 
-use statrs::distribution::{ChiSquared, ContinuousCDF};
-
 use super::estimate::{Chart, Level, Sigma};
 use super::rows::{Lines, LinesSummary, distance};
 use crate::charts::ChartKind;
 
 /// A scatter that a stable process reaches less often than this, one-sided, is called out.
 pub(super) const DISPERSION_ALPHA: f64 = 0.05;
+
+/// With fewer expected events (or non-events) than this a row, neighbours are equal so often that a scatter passes for too
+/// small.
+const MIN_EXPECTED: f64 = 5.0;
 
 /// The law of a point.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +55,7 @@ pub(super) fn attribute(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     } else {
         Lines::fill(&mut out.drawn, chart.rows.ratios());
     }
-    let Some(level) = sum_over_sum(chart, &out.drawn, size) else { return LinesSummary::default() };
+    let Some((level, is_sparse)) = sum_over_sum(chart, &out.drawn, size) else { return LinesSummary::default() };
     // The level at a row: of a known NP centre, which is a count, the proportion it stands for there.
     let at = |size: f64| match chart.known.center {
         Some(center) if kind == ChartKind::Np => center / size,
@@ -72,7 +74,7 @@ pub(super) fn attribute(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     let about = Level { level: 0.0, ..level };
     let dispersion = chart.sigma(&out.z, about, false);
     let scale = if is_prime { dispersion.sigma } else { 1.0 };
-    let width = chart.width(level, &if is_prime { dispersion } else { Sigma::known(1.0) });
+    let width = chart.width(level, &if is_prime { dispersion } else { Sigma::known(1.0) }, out);
     let mut first = None;
     let mut is_level = true;
     for row in 0..n_rows {
@@ -90,15 +92,16 @@ pub(super) fn attribute(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
         n_baseline: level.n,
         ..LinesSummary::default()
     };
-    judge_dispersion(&dispersion, &mut summary);
+    judge_dispersion(&dispersion, is_sparse, &mut summary);
     if is_prime {
         dispersion.tell(&mut summary);
     }
     summary
 }
 
-/// The level of counts: the sum of numerators over that of denominators.
-fn sum_over_sum(chart: Chart<'_>, drawn: &[f64], size: impl Fn(usize) -> f64) -> Option<Level> {
+/// The level of counts, the sum of numerators over that of denominators; and whether a row has few events, or few of what is
+/// no event.
+fn sum_over_sum(chart: Chart<'_>, drawn: &[f64], size: impl Fn(usize) -> f64) -> Option<(Level, bool)> {
     let (mut sum, mut total, mut n) = (0.0, 0.0, 0_usize);
     for (row, (drawn, value)) in drawn.iter().zip(chart.rows.values()).enumerate() {
         if drawn.is_finite() && chart.rows.counts(row) {
@@ -107,20 +110,20 @@ fn sum_over_sum(chart: Chart<'_>, drawn: &[f64], size: impl Fn(usize) -> f64) ->
             n += 1;
         }
     }
-    match chart.known.center {
-        Some(level) => Some(Level { level, weight: f64::INFINITY, n }),
-        None => (n > 0).then(|| Level { level: sum / total, weight: total, n }),
-    }
+    let rarer = if chart.spec.kind.is_proportion() { sum.min(total - sum) } else { sum };
+    let level = match chart.known.center {
+        Some(level) => Level { level, weight: f64::INFINITY, n },
+        None if n == 0 => return None,
+        None => Level { level: sum / total, weight: total, n },
+    };
+    Some((level, rarer < MIN_EXPECTED * n as f64))
 }
 
 /// Sets the dispersion and its flags: a stable process has a `dispersion` that is a scaled chi about 1.
-fn judge_dispersion(dispersion: &Sigma, summary: &mut LinesSummary) {
+fn judge_dispersion(dispersion: &Sigma, is_sparse: bool, summary: &mut LinesSummary) {
     let Some(df) = dispersion.df() else { return };
     summary.dispersion = Some(dispersion.sigma);
     summary.df = Some(df);
-    // Positive degrees of freedom are always accepted.
-    let Ok(law) = ChiSquared::new(df) else { return };
-    let statistic = dispersion.sigma.powi(2) * df / (1.0 + dispersion.cv2);
-    summary.is_overdispersed = law.sf(statistic) <= DISPERSION_ALPHA;
-    summary.is_underdispersed = law.cdf(statistic) <= DISPERSION_ALPHA;
+    summary.is_overdispersed = dispersion.law().prob_above(dispersion.sigma) <= DISPERSION_ALPHA;
+    summary.is_underdispersed = !is_sparse && dispersion.law().prob_below(dispersion.sigma) <= DISPERSION_ALPHA;
 }

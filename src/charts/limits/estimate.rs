@@ -1,12 +1,13 @@
 //! What families of charts share: the level of a baseline, its sigma, and how far limits reach because of both.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
+use super::choices::SigmaEstimator;
+use super::known::Known;
 use super::ranges::{RangeRule, autocorrelation, range_sigma};
-use super::rows::{LimitRows, LinesSummary, Reach};
-use super::spec::{Known, LimitSpec, SigmaEstimator};
+use super::rows::{LimitRows, Lines, LinesSummary, Reach};
+use super::spec::LimitSpec;
 use crate::stats::constants::{c4, equivalent_df};
 use crate::stats::normal;
+use crate::stats::sigma_law::SigmaLaw;
 use crate::stats::step::unbiased_phi;
 
 /// The autocorrelation beyond which the estimate is not followed.
@@ -38,6 +39,8 @@ pub(super) struct Sigma {
     pub(super) sigma: f64,
     /// Its squared coefficient of variation; 0 for a known sigma.
     pub(super) cv2: f64,
+    /// How many differences it is made of ([`SigmaLaw::new`]).
+    pub(super) dims: f64,
     pub(super) n_screened: usize,
     pub(super) phi: Option<f64>,
 }
@@ -45,7 +48,23 @@ pub(super) struct Sigma {
 impl Sigma {
     /// A sigma that is known, or follows from the centre.
     pub(super) fn known(sigma: f64) -> Self {
-        Self { sigma, cv2: 0.0, n_screened: 0, phi: None }
+        Self { sigma, cv2: 0.0, dims: 0.0, n_screened: 0, phi: None }
+    }
+
+    /// Where there was nothing to estimate it from.
+    pub(super) fn missing(phi: Option<f64>) -> Self {
+        Self { sigma: f64::NAN, cv2: f64::NAN, dims: 0.0, n_screened: 0, phi }
+    }
+
+    /// Adds an error with coefficient of variation `cv` that goes with its own.
+    pub(super) fn widen_law(&mut self, cv: f64) {
+        self.cv2 = self.cv2 + cv * cv;
+        self.dims = equivalent_df(self.cv2);
+    }
+
+    /// The law of the estimate.
+    pub(super) fn law(&self) -> SigmaLaw {
+        SigmaLaw::new(self.dims, self.cv2)
     }
 
     /// Equivalent degrees of freedom, where there was something to estimate.
@@ -109,14 +128,21 @@ impl Chart<'_> {
             limit: self.spec.convention.screening_limit(self.spec.kind),
         };
         let Some(found) = range_sigma(self.rows, values, is_weighted, rule) else {
-            return Sigma { sigma: f64::NAN, cv2: f64::NAN, n_screened: 0, phi };
+            return Sigma::missing(phi);
         };
         let n = level.n as f64;
-        let (shrunk, cv2) = match phi {
-            Some(phi) => ((1.0 - phi).sqrt(), found.cv2.max(autocorrelated_cv2(phi, n))),
-            None => (1.0, found.cv2),
+        let Some(value) = phi else {
+            return Sigma {
+                sigma: found.sigma,
+                cv2: found.cv2,
+                dims: found.n as f64,
+                n_screened: found.n_screened,
+                phi,
+            };
         };
-        Sigma { sigma: found.sigma / shrunk, cv2, n_screened: found.n_screened, phi }
+        let cv2 = found.cv2.max(autocorrelated_cv2(value, n));
+        let dims = equivalent_df(cv2);
+        Sigma { sigma: found.sigma / (1.0 - value).sqrt(), cv2, dims, n_screened: found.n_screened, phi }
     }
 
     /// The standard deviation of the baseline's `values` about their own mean: unbiased, but as it is by qicharts2's custom.
@@ -128,22 +154,18 @@ impl Chart<'_> {
         let sum: f64 = counting().map(|(_, value)| (value - mean).powi(2)).sum();
         let unbias = if self.spec.convention == super::Convention::Qicharts2 { 1.0 } else { c4(n) };
         let cv2 = c4(n).powi(-2) - 1.0;
-        Sigma { sigma: (sum / (n - 1.0)).sqrt() / unbias, cv2, n_screened: 0, phi: None }
+        Sigma { sigma: (sum / (n - 1.0)).sqrt() / unbias, cv2, dims: n - 1.0, n_screened: 0, phi: None }
     }
 
     /// How far limits reach from a centre with the error of `level`.
-    pub(super) fn width(&self, level: Level, sigma: &Sigma) -> Width<'_> {
+    pub(super) fn width(&self, level: Level, sigma: &Sigma, out: &mut Lines) -> Width<'_> {
         let mut width = Width { rows: self.rows, sigmas: self.spec.sigmas, later: None, n: 1.0, weight: level.weight };
         if self.spec.widen {
-            let df = sigma.df();
-            let tail = normal::cdf(-self.spec.sigmas);
-            let quantile = match df {
-                None => self.spec.sigmas,
-                // Location 0, scale 1 and a positive df are always accepted.
-                Some(df) => StudentsT::new(0.0, 1.0, df).map_or(f64::NAN, |law| -law.inverse_cdf(tail)),
+            let (law, tail) = (sigma.law(), normal::cdf(-self.spec.sigmas));
+            width.later = match out.multiple {
+                Some((of, at, multiple)) if of == law && at.total_cmp(&tail).is_eq() => Some(multiple),
+                _ => Some(out.multiple.insert((law, tail, law.multiple(tail))).2),
             };
-            // An unbiased sigma is c4 times too large as a scaled chi, and 1 / (1 + cv^2) is c4^2.
-            width.later = Some(quantile / (1.0 + sigma.cv2).sqrt());
             let phi = sigma.phi.unwrap_or(0.0);
             width.n = mean_inflation(phi, level.n as f64);
         }

@@ -1,8 +1,8 @@
 //! Single values: the value itself (I), its moving range (MR), and ratios with sizes of their own (I prime).
 
+use super::choices::Convention;
 use super::estimate::{Chart, Level, Sigma, some};
 use super::rows::{Lines, LinesSummary};
-use super::spec::Convention;
 use crate::stats::constants::{D2_OF_TWO, range_moments};
 
 const NOWHERE: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
@@ -23,7 +23,7 @@ fn about_mean(chart: Chart<'_>, out: &mut Lines, is_weighted: bool) -> LinesSumm
     let size = |row: usize| if is_weighted { chart.rows.size(row) } else { 1.0 };
     let Some(level) = chart.level(&out.drawn, size) else { return LinesSummary::default() };
     let sigma = chart.sigma(&out.drawn, level, is_weighted);
-    let width = chart.width(level, &sigma);
+    let width = chart.width(level, &sigma, out);
     for row in 0..out.drawn.len() {
         let size = size(row);
         let reach = width.reach(row, size, NOWHERE.0, NOWHERE.1);
@@ -78,7 +78,7 @@ pub(super) fn moving_range(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     let per_range = chart.spec.convention.per_range();
     let sigma = chart.known.sigma.unwrap_or(center * per_range);
     let level = Level { level: center, weight: f64::INFINITY, n };
-    let width = chart.width(level, &Sigma::known(sigma));
+    let width = chart.width(level, &Sigma::known(sigma), out);
     for row in 0..out.drawn.len() {
         out.draw(row, center, scatter * sigma / per_range, width.reach(row, 1.0, 0.0, f64::INFINITY));
     }

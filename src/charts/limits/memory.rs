@@ -17,17 +17,21 @@ use super::rows::{Lines, LinesSummary, Reach};
 /// Frontiers in Statistical Quality Control 5:115 (autocorrelation).
 pub(super) fn moving_average(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     Lines::fill(&mut out.drawn, chart.rows.values());
-    let Some((level, sigma, summary)) = single_values(chart, &out.drawn) else { return LinesSummary::default() };
-    let width = chart.width(level, &sigma);
-    let phi = sigma.phi.unwrap_or(0.0);
+    let Some((level, mut sigma, summary)) = single_values(chart, &out.drawn) else { return nothing(out) };
     let (new, old) = (chart.spec.weight, 1.0 - chart.spec.weight);
+    let phi = sigma.phi.unwrap_or(0.0);
+    if sigma.phi.is_some() && sigma.cv2 > 0.0 {
+        sigma.widen_law(phi_error(phi, old, level.n as f64));
+    }
+    let width = chart.width(level, &sigma, out);
     let (mut average, mut variance, mut covariance) = (level.level, 0.0, 0.0);
     // How much of the average is of values at all, and of baseline values.
     let (mut share, mut base_share) = (0.0, 0.0);
     for row in 0..out.drawn.len() {
         let value = out.drawn.get(row).copied().unwrap_or(f64::NAN);
         if value.is_finite() && !chart.rows.is_excluded(row) {
-            average = new * value + old * average;
+            // As a step from where it is, so that equal values leave it exactly there.
+            average += new * (value - average);
             variance = old * old * variance + new * new + 2.0 * new * old * phi * covariance;
             covariance = old * phi * covariance + new;
             share = old * share + new;
@@ -53,6 +57,12 @@ pub(super) fn moving_average(chart: Chart<'_>, out: &mut Lines) -> LinesSummary 
     summary
 }
 
+/// How much the error of an autocorrelation from `n` values moves the deviation of an average that keeps `old` of itself:
+/// the coefficient of variation of sqrt((1 + phi old) / (1 - phi old)), with variance (1 - phi^2) / n of phi.
+fn phi_error(phi: f64, old: f64, n: f64) -> f64 {
+    old / (1.0 - (phi * old).powi(2)) * ((1.0 - phi * phi) / n).sqrt()
+}
+
 /// Cusum: what exceeds the target by more than an allowance, summed up and never below 0, and the same downwards.
 ///
 /// ```text
@@ -65,7 +75,7 @@ pub(super) fn moving_average(chart: Chart<'_>, out: &mut Lines) -> LinesSummary 
 /// References: Page (1954), Biometrika 41:100; Montgomery (2013), Introduction to Statistical Quality Control, 9.1.
 pub(super) fn cumulative_sums(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     Lines::fill(&mut out.drawn, chart.rows.values());
-    let Some((level, sigma, summary)) = single_values(chart, &out.drawn) else { return LinesSummary::default() };
+    let Some((level, sigma, summary)) = single_values(chart, &out.drawn) else { return nothing(out) };
     let allowance = chart.spec.reference * sigma.sigma;
     let limit = chart.spec.decision * sigma.sigma;
     let (mut above, mut below) = (0.0, 0.0);
@@ -86,6 +96,12 @@ pub(super) fn cumulative_sums(chart: Chart<'_>, out: &mut Lines) -> LinesSummary
         (*drawn, *lower) = (above, -below);
     }
     LinesSummary { center: Some(0.0), ..summary }
+}
+
+/// Without a level there is nothing to start from, and so nothing to draw.
+fn nothing(out: &mut Lines) -> LinesSummary {
+    out.drawn.fill(f64::NAN);
+    LinesSummary::default()
 }
 
 /// Level and sigma of single values, as of an I chart.

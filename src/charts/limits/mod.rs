@@ -1,8 +1,10 @@
 //! Centre lines and control limits: one file per family of charts.
 
 mod attributes;
+mod choices;
 mod estimate;
 mod individuals;
+mod known;
 mod memory;
 mod ranges;
 mod rare;
@@ -10,11 +12,10 @@ mod rows;
 mod spec;
 mod subgroups;
 
+pub use choices::{Convention, Screening, SigmaEstimator, Spread};
+pub use known::Known;
 pub use rows::{LimitRows, Lines, LinesSummary};
-pub use spec::{
-    CUSUM_DECISION, CUSUM_REFERENCE, Convention, EWMA_WEIGHT, Known, LimitSpec, SIGMAS, Screening, SigmaEstimator,
-    Spread,
-};
+pub use spec::{CUSUM_DECISION, CUSUM_REFERENCE, EWMA_WEIGHT, LimitSpec, SIGMAS};
 
 use super::kind::ChartKind;
 use crate::Result;

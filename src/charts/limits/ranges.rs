@@ -2,8 +2,8 @@
 
 use std::f64::consts::FRAC_PI_2;
 
+use super::choices::Screening;
 use super::rows::LimitRows;
-use super::spec::Screening;
 
 /// Two values of the baseline that follow one another.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,8 @@ pub(super) struct RangeSigma {
     pub(super) sigma: f64,
     /// Its squared coefficient of variation for independent normal values.
     pub(super) cv2: f64,
+    /// Ranges that it is the mean of.
+    pub(super) n: usize,
     /// Ranges that were left out.
     pub(super) n_screened: usize,
 }
@@ -121,7 +123,7 @@ pub(super) fn range_sigma(
     }
     let n = n_left as f64;
     let cv2 = (n * (FRAC_PI_2 - 1.0) + 2.0 * covariance) / (n * n);
-    Some(RangeSigma { sigma, cv2, n_screened: n_pairs - n_left })
+    Some(RangeSigma { sigma, cv2, n: n_left, n_screened: n_pairs - n_left })
 }
 
 /// The covariance of |X| and |Y| over the product of their means, for normal X and Y of mean 0 with correlation `rho`.

@@ -1,8 +1,8 @@
 //! Rare events: cases between them (G), time between them (T).
 
-use super::estimate::{Chart, Sigma, some};
+use super::choices::Convention;
+use super::estimate::{Chart, some};
 use super::rows::{Lines, LinesSummary, Reach, distance};
-use super::spec::Convention;
 use crate::stats::summary::median;
 
 /// The power that makes exponential times nearly normal (Nelson 1994, J. Qual. Technol. 26:239).
@@ -52,10 +52,14 @@ pub(super) fn time_between(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     let raw_center = chart.known.center;
     let transformed = super::Known { center: chart.known.center.map(|c| c.powf(1.0 / POWER)), ..*chart.known };
     let chart = Chart { known: &transformed, ..chart };
-    let Some(level) = chart.level(&out.z, |_| 1.0) else { return LinesSummary::default() };
-    let sigma: Sigma = chart.sigma(&out.z, level, false);
-    let width = chart.width(level, &sigma);
-    let back = |value: f64| value.clamp(0.0, f64::INFINITY).powf(POWER);
+    let Some(level) = chart.level(&out.z, |_| 1.0) else {
+        out.z.fill(f64::NAN);
+        return LinesSummary::default();
+    };
+    let sigma = chart.sigma(&out.z, level, false);
+    let width = chart.width(level, &sigma, out);
+    // Below 0 a power has no value; a time has 0 as its least.
+    let back = |value: f64| if value < 0.0 { 0.0 } else { value.powf(POWER) };
     // Brought back by way of a power, the one value of a constant series would not be quite itself.
     let constant = chart.level(&out.drawn, |_| 1.0).map(|mean| mean.level).filter(|_| sigma.sigma == 0.0);
     let center = raw_center.or(constant).unwrap_or_else(|| back(level.level));

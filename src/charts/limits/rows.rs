@@ -1,7 +1,9 @@
 //! What comes in and what goes out: the rows of one phase, and their lines.
 
-use super::spec::{Known, LimitSpec};
+use super::known::Known;
+use super::spec::LimitSpec;
 use crate::charts::kind::SizeRole;
+use crate::stats::sigma_law::SigmaLaw;
 use crate::{Error, Result};
 
 /// All rows of one phase in the order of time, those without a value and excluded ones among them.
@@ -59,9 +61,9 @@ impl LimitRows<'_> {
         let n = self.value.len();
         let column = |option: &str, found: usize, is_needed: bool, is_taken: bool| {
             let allowed = match (found, is_needed, is_taken) {
-                (0, true, _) if n > 0 => format!("given for a {} chart, one for each row", spec.kind.as_str()),
+                (0, true, _) if n > 0 => format!("given for kind {:?}, one for each row", spec.kind.as_str()),
                 (0, ..) => return Ok(()),
-                (_, _, false) => format!("left out for a {} chart", spec.kind.as_str()),
+                (_, _, false) => format!("left out for kind {:?}", spec.kind.as_str()),
                 _ if found != n => format!("one for each of the {n} rows"),
                 _ => return Ok(()),
             };
@@ -110,6 +112,8 @@ pub struct Lines {
     pub z: Vec<f64>,
     /// Room for what is sorted.
     pub(super) room: Vec<f64>,
+    /// The last law of sigma, the tail, and the multiple that they came to: the same in all charts of one length.
+    pub(super) multiple: Option<(SigmaLaw, f64, f64)>,
 }
 
 impl Lines {
@@ -135,8 +139,8 @@ impl Lines {
         };
         let half = reach.multiple * sd;
         set(&mut self.center, center);
-        set(&mut self.lcl, (center - half).clamp(reach.least, reach.most));
-        set(&mut self.ucl, (center + half).clamp(reach.least, reach.most));
+        set(&mut self.lcl, reach.within(center - half));
+        set(&mut self.ucl, reach.within(center + half));
         let drawn = self.drawn.get(row).copied().unwrap_or(f64::NAN);
         set(&mut self.z, distance(drawn - center, half / reach.sigmas));
     }
@@ -158,6 +162,13 @@ pub(super) struct Reach {
     pub(super) least: f64,
     /// No limit is above this.
     pub(super) most: f64,
+}
+
+impl Reach {
+    /// The limit, cut off where it must be; NaN stays NaN.
+    fn within(self, limit: f64) -> f64 {
+        if limit.is_nan() { limit } else { limit.max(self.least).min(self.most) }
+    }
 }
 
 /// What centre and limits of a phase rest on.

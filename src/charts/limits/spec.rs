@@ -1,12 +1,10 @@
 //! How centre lines and limits are computed: everything that can be chosen, each with one default.
 
-use std::str::FromStr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::choices::{Convention, Screening, SigmaEstimator, Spread};
 use crate::charts::ChartKind;
-use crate::stats::constants::{D2_OF_TWO, range_moments};
 use crate::{Error, Result};
 
 /// Limits lie three standard deviations from the centre (Shewhart 1931).
@@ -17,100 +15,6 @@ pub const EWMA_WEIGHT: f64 = 0.2;
 pub const CUSUM_REFERENCE: f64 = 0.5;
 /// The sum at which a shift is called, in sigmas: with the reference above 465 points pass before a false call.
 pub const CUSUM_DECISION: f64 = 5.0;
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $option:literal { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl $name {
-            /// Every one there is, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The word, as in JSON and in arguments.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-
-            fn from_str(word: &str) -> Result<Self> {
-                let named = Self::ALL.iter().find(|one| one.as_str() == word);
-                named.copied().ok_or_else(|| {
-                    let words: Vec<String> = Self::ALL.iter().map(|one| format!("{:?}", one.as_str())).collect();
-                    Error::option($option, format!("{word:?}"), format!("one of {}", words.join(", ")))
-                })
-            }
-        }
-    };
-}
-
-words! {
-    /// Whose constants and customs are followed.
-    Convention, "convention" {
-        /// Exact constants, no screening, unbiased estimates.
-        Exact = "exact",
-        /// As qicharts2 computes: 1.128 and 3.267, moving ranges screened once, Montgomery's rules for subgroups.
-        Qicharts2 = "qicharts2",
-        /// As the NHS's "Making data count" computes: the mean and 2.66 mean moving ranges, screened once at 3.267.
-        Nhs = "nhs",
-    }
-}
-
-#[allow(clippy::derivable_impls)] // the variants are made by a macro
-impl Default for Convention {
-    fn default() -> Self {
-        Self::Exact
-    }
-}
-
-words! {
-    /// Whether moving ranges that are themselves beyond their limit are left out of the estimate of sigma.
-    Screening, "screening" {
-        /// All count.
-        Off = "off",
-        /// Those at or above the limit are left out once (Nelson 1982, J. Qual. Technol. 14:172).
-        Once = "once",
-        /// Again, until none is above the limit of those that are left.
-        Repeated = "repeated",
-    }
-}
-
-words! {
-    /// What sigma is estimated from.
-    SigmaEstimator, "estimator" {
-        /// The mean moving range over d2.
-        MovingRange = "moving_range",
-        /// The standard deviation of all baseline values over c4: for rows without an order, as it takes a shift or a
-        /// trend for scatter.
-        Sd = "sd",
-        /// The mean of the subgroups' ranges, each over its d2 (UWAVE-R).
-        MeanRange = "mean_range",
-        /// The mean of the subgroups' standard deviations, each over its c4 (UWAVE-SD).
-        MeanSd = "mean_sd",
-        /// Their mean weighted by precision, from ranges (MVLUE-R; Burr 1969, J. Qual. Technol. 1:163).
-        WeightedRange = "weighted_range",
-        /// Their mean weighted by precision, from standard deviations (MVLUE-SD).
-        WeightedSd = "weighted_sd",
-        /// The root of the pooled variance over c4 of its degrees of freedom plus one (RMSDF).
-        PooledSd = "pooled_sd",
-    }
-}
-
-/// What the spread of a subgroup is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Spread {
-    /// Its standard deviation (divisor n - 1).
-    Sd,
-    /// Its range.
-    Range,
-}
 
 /// How a chart's centre line and limits are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -211,7 +115,7 @@ impl LimitSpec {
         let kind = self.kind;
         let number = |option: &str, value: f64, is_taken: bool, default: f64, is_possible: bool, allowed: &str| {
             if !is_taken && value.total_cmp(&default).is_ne() {
-                let allowed = format!("left out: a {} chart does not take it", kind.as_str());
+                let allowed = format!("left out: kind {:?} does not take it", kind.as_str());
                 return Err(Error::option(option, value, allowed));
             }
             if is_possible { Ok(()) } else { Err(Error::option(option, value, allowed)) }
@@ -241,7 +145,7 @@ impl LimitSpec {
             return Ok(());
         }
         let given = format!("{:?}", self.convention.as_str());
-        let allowed = format!("\"exact\" for a {} chart, which that convention does not have", self.kind.as_str());
+        let allowed = format!("\"exact\": that convention has no kind {:?}", self.kind.as_str());
         Err(Error::option("convention", given, allowed))
     }
 
@@ -252,10 +156,10 @@ impl LimitSpec {
             let taken = estimators(self.kind);
             if !taken.contains(&estimator) {
                 let allowed = match taken {
-                    [] => format!("left out: the sigma of a {name} chart follows from its centre"),
+                    [] => format!("left out: the sigma of kind {name:?} follows from its centre"),
                     _ => {
                         let words: Vec<String> = taken.iter().map(|one| format!("{:?}", one.as_str())).collect();
-                        format!("one of {} for a {name} chart", words.join(", "))
+                        format!("one of {} for kind {name:?}", words.join(", "))
                     }
                 };
                 return Err(Error::option("estimator", given, allowed));
@@ -271,7 +175,7 @@ impl LimitSpec {
                 let given = format!("{:?}", screening.as_str());
                 if !self.kind.has_moving_ranges() {
                     let allowed =
-                        format!("\"off\": the limits of a {name} chart rest on no moving ranges of its points");
+                        format!("\"off\": the limits of kind {name:?} rest on no moving ranges of its points");
                     return Err(Error::option("screening", given, allowed));
                 }
                 if self.estimator() == Some(SigmaEstimator::Sd) {
@@ -288,7 +192,7 @@ impl LimitSpec {
             return Ok(());
         }
         if let Some((_, reason)) = takers.iter().find(|(kind, _)| *kind == self.kind) {
-            return refused(format!("false for a {} chart: {reason}", self.kind.as_str()));
+            return refused(format!("false for kind {:?}: {reason}", self.kind.as_str()));
         }
         if self.convention != Convention::Exact {
             return refused(format!("false: convention {:?} has no such limits", self.convention.as_str()));
@@ -339,90 +243,3 @@ const ADJUSTED: [(ChartKind, &str); 11] = [
 ];
 
 const OWN_SIGMA: &str = "its sigma is the scatter at one time, which no autocorrelation touches";
-
-impl Convention {
-    /// How a mean moving range becomes sigma: multiplied by this.
-    pub(super) fn per_range(self) -> f64 {
-        match self {
-            Self::Exact => 1.0 / D2_OF_TWO,
-            Self::Qicharts2 => 1.0 / 1.128,
-            Self::Nhs => 2.66 / 3.0,
-        }
-    }
-
-    /// A moving range of this many mean moving ranges lies at its own upper limit.
-    pub(super) fn screening_limit(self, kind: ChartKind) -> f64 {
-        match (self, kind) {
-            (Self::Exact, _) => 1.0 + SIGMAS * range_moments(2).d3 / D2_OF_TWO,
-            (Self::Qicharts2, ChartKind::Ip) => 3.2665,
-            (Self::Qicharts2 | Self::Nhs, _) => 3.267,
-        }
-    }
-}
-
-/// What the user knows: each replaces what would be estimated.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Known {
-    /// The centre line, in the unit of what is drawn; of a cusum the target.
-    pub center: Option<f64>,
-    /// The standard deviation of single values (of an I prime chart, of a value with denominator 1).
-    pub sigma: Option<f64>,
-    /// The lower control limit, in the unit of what is drawn.
-    pub lcl: Option<f64>,
-    /// The upper control limit, in the unit of what is drawn.
-    pub ucl: Option<f64>,
-}
-
-impl Known {
-    /// Whether the kind of chart takes what is given, and whether it is possible.
-    ///
-    /// # Errors
-    /// [`Error::InvalidOption`] that names what was given, and what would be right.
-    pub fn validate(&self, kind: ChartKind) -> Result<()> {
-        let name = kind.as_str();
-        for (option, given) in [("known_center", self.center), ("known_lcl", self.lcl), ("known_ucl", self.ucl)] {
-            match given {
-                Some(value) if !value.is_finite() => return Err(Error::option(option, value, "a finite number")),
-                _ => {}
-            }
-        }
-        if let Some(center) = self.center {
-            let is_share = matches!(kind, ChartKind::P | ChartKind::Pp);
-            if is_share && !(0.0..=1.0).contains(&center) {
-                return Err(Error::option("known_center", center, format!("from 0 to 1 in a {name} chart")));
-            }
-            if kind.is_never_negative() && center < 0.0 {
-                return Err(Error::option("known_center", center, format!("0 or more in a {name} chart")));
-            }
-        }
-        if let Some(sigma) = self.sigma {
-            if !kind.takes_sigma() {
-                let allowed = format!("left out: a {name} chart has no standard deviation of its own");
-                return Err(Error::option("known_sigma", sigma, allowed));
-            }
-            if !(sigma > 0.0 && sigma.is_finite()) {
-                return Err(Error::option("known_sigma", sigma, "a number above 0"));
-            }
-        }
-        if let Some(limit) = self.lcl.or(self.ucl) {
-            if matches!(kind, ChartKind::Run | ChartKind::Cusum) {
-                let allowed = if kind == ChartKind::Run { "it has none" } else { "they follow from `decision`" };
-                return Err(Error::option("known limits", limit, format!("left out in a {name} chart: {allowed}")));
-            }
-        }
-        let in_order = |low: Option<f64>, high: Option<f64>| match (low, high) {
-            (Some(low), Some(high)) => low <= high,
-            _ => true,
-        };
-        if !(in_order(self.lcl, self.ucl) && in_order(self.lcl, self.center) && in_order(self.center, self.ucl)) {
-            let given = [self.lcl, self.center, self.ucl].map(|one| one.map_or("-".into(), |value| value.to_string()));
-            return Err(Error::option(
-                "known limits",
-                given.join(", "),
-                "lower limit, centre, upper limit in this order",
-            ));
-        }
-        Ok(())
-    }
-}

@@ -3,9 +3,9 @@
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};
 
 use super::attributes::DISPERSION_ALPHA;
+use super::choices::{Convention, SigmaEstimator};
 use super::estimate::{Chart, Level, Sigma, some};
 use super::rows::{Lines, LinesSummary, distance};
-use super::spec::{Convention, SigmaEstimator};
 use crate::charts::ChartKind;
 use crate::stats::constants::{RangeMoments, c4, c5, range_moments};
 
@@ -52,7 +52,7 @@ fn within(chart: Chart<'_>) -> Within {
     };
     let n = groups().count();
     if n == 0 {
-        return Within { sigma: Sigma { sigma: f64::NAN, cv2: f64::NAN, n_screened: 0, phi: None }, is_raw: false, n };
+        return Within { sigma: Sigma::missing(None), is_raw: false, n };
     }
     let pooled = || {
         let (squares, df) = groups().fold((0.0, 0.0), |(squares, df), (size, spread)| {
@@ -101,7 +101,8 @@ fn within(chart: Chart<'_>) -> Within {
             (root / c4(df + 1.0), c4(df + 1.0).powi(-2) - 1.0, false)
         }
     };
-    Within { sigma: Sigma { sigma, cv2, n_screened: 0, phi: None }, is_raw, n }
+    let dims = groups().map(|(size, _)| size - 1.0).sum();
+    Within { sigma: Sigma { sigma, cv2, dims, n_screened: 0, phi: None }, is_raw, n }
 }
 
 fn with((sigma, cv2): (f64, f64)) -> (f64, f64, bool) {
@@ -125,7 +126,7 @@ pub(super) fn means(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
         ..LinesSummary::default()
     };
     judge_between(chart, level, &within, out, &mut summary);
-    let width = chart.width(level, &within.sigma);
+    let width = chart.width(level, &within.sigma, out);
     for row in 0..out.drawn.len() {
         let size = size(row);
         let reach = width.reach(row, size, f64::NEG_INFINITY, f64::INFINITY);
@@ -170,7 +171,7 @@ pub(super) fn spreads(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     if !(is_known || within.n > 0) {
         return LinesSummary::default();
     }
-    let width = chart.width(Level { level: 0.0, weight: f64::INFINITY, n: within.n }, &within.sigma);
+    let width = chart.width(Level { level: 0.0, weight: f64::INFINITY, n: within.n }, &within.sigma, out);
     let (mut last, mut first, mut is_level) = (None, None, true);
     for row in 0..out.drawn.len() {
         let size = chart.rows.size(row);
