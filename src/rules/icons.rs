@@ -163,6 +163,19 @@ pub fn variation(line: &Line<'_>, signals: &[Signals], direction: Direction) -> 
 /// * `sides`: becomes one entry for each point.
 ///
 /// Reference: as the colours in `NHSRplotthedots` 0.2.2.
+///
+/// ```
+/// use brightspot::rules::{Line, Signal, Signals, signal_sides};
+/// use brightspot::stats::runs::Side;
+///
+/// // Below the line and rising.
+/// let value = [1.0, 2.0, 3.0];
+/// let line = Line { value: &value, side: &[Side::Below; 3], z: &[f64::NAN; 3], beyond: &[Side::On; 3] };
+/// let trend: Signals = [Signal::Trend].into_iter().collect();
+/// let mut sides = Vec::new();
+/// signal_sides(&line, &[trend; 3], &mut sides);
+/// assert_eq!(sides, [Side::Above; 3]);
+/// ```
 pub fn signal_sides(line: &Line<'_>, signals: &[Signals], sides: &mut Vec<Side>) {
     // First, from the end, where trends go from each point; then, from the start, the rest.
     sides.clear();

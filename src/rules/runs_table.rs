@@ -2,7 +2,7 @@
 
 use crate::stats::runs::{RunLaw, RunLaws};
 
-/// The fewest runs that are no signal: the smallest r with P(R <= r) above `prob`.
+/// The fewest runs that are no signal: the smallest r with P(R <= r) above `prob`; 1 where even two runs are not so rare.
 ///
 /// R is the number of runs in a random order of as many points above as below; of an odd number of points there is one
 /// more on one side.
@@ -39,7 +39,8 @@ pub(super) fn n_runs_limits(laws: &mut RunLaws, n_useful: usize, prob: f64) -> (
     let law = RunLaw::SamePoints { n_above: n_useful.div_ceil(2), n_below: n_useful / 2 };
     // r runs make r - 1 crossings, and a series has at least one run.
     let mut at_most = |r: usize| if r == 0 { 0.0 } else { laws.prob_crossings(law, r - 1) };
-    let fewest = (1..n_useful).find(|r| at_most(*r) > prob).unwrap_or(n_useful);
+    // One run alone is not a random order of points on both sides, and so no rarer than two.
+    let fewest = if at_most(2) > prob { 1 } else { (3..n_useful).find(|r| at_most(*r) > prob).unwrap_or(n_useful) };
     let most = (fewest..=n_useful).rev().find(|r| 1.0 - at_most(r - 1) > prob).unwrap_or(fewest);
     (fewest, most)
 }
@@ -95,7 +96,8 @@ mod tests {
             let total = choose(n, a);
             assert_eq!((1..=n).map(orders).sum::<u128>(), total);
             let is_rare = |count: u128| 1000 * count <= 25 * total;
-            let few = (1..=n).find(|r| !is_rare((1..=*r).map(orders).sum())).unwrap();
+            let few = (2..=n).find(|r| !is_rare((1..=*r).map(orders).sum())).unwrap();
+            let few = if few == 2 { 1 } else { few };
             let many = (1..=n).rev().find(|r| !is_rare((*r..=n).map(orders).sum())).unwrap();
             let n = usize::try_from(n).unwrap();
             let ours = (n_runs_min(n, 0.025) as u128, n_runs_max(n, 0.025) as u128);
@@ -103,5 +105,7 @@ mod tests {
         }
         assert_eq!((n_runs_min(0, 0.025), n_runs_max(0, 0.025)), (0, 0));
         assert_eq!((n_runs_min(1, 0.025), n_runs_max(1, 0.025)), (1, 1));
+        // Two runs have 2/70 at four and four, 2/126 at five and four.
+        assert_eq!((n_runs_min(8, 0.025), n_runs_min(9, 0.025)), (1, 3));
     }
 }

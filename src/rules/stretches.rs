@@ -39,6 +39,24 @@ impl Stretch {
     }
 }
 
+/// The longest stretch of what is so, without a branch for each point: most series have no pattern, and a look at what is
+/// no shorter than any pattern tells that several times as fast as the search for it.
+pub(super) fn longest(is_so: impl Iterator<Item = bool>) -> usize {
+    let (mut n, mut longest) = (0, 0);
+    for is_so in is_so {
+        n = (n + 1) * usize::from(is_so);
+        longest = longest.max(n);
+    }
+    longest
+}
+
+/// Whether the longest stretch of values that do not fall, or that do not rise, has so many points.
+fn may_trend(values: &[f64], length: usize) -> bool {
+    let steps = || values.iter().zip(values.iter().skip(1));
+    let most = longest(steps().map(|(a, b)| b >= a)).max(longest(steps().map(|(a, b)| b <= a)));
+    most + 1 >= length
+}
+
 /// Points in a row on one side of the line, with the signal they give.
 pub(super) fn runs_of(
     sides: &[Side],
@@ -46,6 +64,10 @@ pub(super) fn runs_of(
     signal: Signal,
     signals: &mut [Signals],
 ) {
+    let not = |other: Side| longest(sides.iter().map(|side| *side != other));
+    if not(Side::Below).max(not(Side::Above)) < length {
+        return;
+    }
     let (mut last, mut run) = (Side::On, Stretch::from(0, 0));
     for (at, &side) in sides.iter().enumerate() {
         match (side, on_center) {
@@ -67,6 +89,9 @@ pub(super) fn runs_of(
 
 /// Points in a row that rise, or that fall.
 pub(super) fn trend(values: &[f64], length: usize, ties: Ties, flags: Flags, signals: &mut [Signals]) {
+    if !may_trend(values, length) {
+        return;
+    }
     let is_repeat =
         |i: usize| ties == Ties::Skip && i.checked_sub(1).is_some_and(|before| values.get(before) == values.get(i));
     // `top` is where the values that are equal to the last one begin: a trend that turns starts there.
@@ -98,6 +123,9 @@ pub(super) fn trend(values: &[f64], length: usize, ties: Ties, flags: Flags, sig
 
 /// Points in a row within some sigmas of the line.
 pub(super) fn hugging(z: &[f64], length: usize, sigmas: f64, flags: Flags, signals: &mut [Signals]) {
+    if longest(z.iter().map(|z| z.abs() <= sigmas)) < length {
+        return;
+    }
     let mut run = Stretch::from(0, 0);
     for (at, z) in z.iter().enumerate() {
         if z.abs() <= sigmas {
@@ -111,6 +139,10 @@ pub(super) fn hugging(z: &[f64], length: usize, sigmas: f64, flags: Flags, signa
 
 /// Points in a row that go up and down in turn.
 pub(super) fn alternating(values: &[f64], length: usize, flags: Flags, signals: &mut [Signals]) {
+    let turns = values.iter().zip(values.iter().skip(1)).zip(values.iter().skip(2));
+    if longest(turns.map(|((a, b), c)| (b > a) != (c > b))) + 2 < length {
+        return;
+    }
     let (mut last, mut run) = (Side::On, Stretch::from(0, 1));
     for (at, (&before, &value)) in (1..).zip(values.iter().zip(values.iter().skip(1))) {
         let step = Side::of(value, before);

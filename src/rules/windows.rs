@@ -3,6 +3,7 @@
 use super::judge::Line;
 use super::rule::{Flags, Rule};
 use super::signal::{Signal, Signals, mark};
+use super::stretches::longest;
 use crate::stats::runs::Side;
 
 /// So many of a window's points beyond so many sigmas, on one side; see [`Rule::Zone`].
@@ -12,9 +13,12 @@ pub(super) fn zone(line: &Line<'_>, rule: &Rule, signals: &mut [Signals]) {
     };
     let signal = Rule::zone_signal(count, of);
     for side in [Side::Above, Side::Below] {
+        let is_far = |z: &f64| z * side.sign() > sigmas;
+        if most_in_a_window(line.z, of, is_far) < count {
+            continue;
+        }
         let is_in = |at: usize| {
-            let is_far = line.z.get(at).is_some_and(|z| z * side.sign() > sigmas);
-            is_far && (counts_beyond_limits || line.beyond.get(at) == Some(&Side::On))
+            line.z.get(at).is_some_and(is_far) && (counts_beyond_limits || line.beyond.get(at) == Some(&Side::On))
         };
         let is_on_side = |at: usize| line.side.get(at) == Some(&side);
         let (mut n_in, mut n_on_side, mut next) = (0, 0, 0);
@@ -36,8 +40,23 @@ pub(super) fn zone(line: &Line<'_>, rule: &Rule, signals: &mut [Signals]) {
     }
 }
 
+/// The most points of any full window that are so, without a branch for each point (see [`longest`]).
+fn most_in_a_window(z: &[f64], of: usize, is_so: impl Fn(&f64) -> bool) -> usize {
+    let Some((first, rest)) = z.split_at_checked(of) else { return 0 };
+    let mut n = first.iter().filter(|z| is_so(z)).count();
+    let mut most = n;
+    for (comes, goes) in rest.iter().zip(z) {
+        n = n + usize::from(is_so(comes)) - usize::from(is_so(goes));
+        most = most.max(n);
+    }
+    most
+}
+
 /// Points in a row outside of some sigmas, on both sides or on any; see [`Rule::Avoiding`].
 pub(super) fn avoiding(z: &[f64], length: usize, sigmas: f64, both_sides: bool, flags: Flags, signals: &mut [Signals]) {
+    if longest(z.iter().map(|z| z.abs() > sigmas)) < length {
+        return;
+    }
     // Where the stretch of points outside began, and how many points ago each side was last seen.
     let (mut start, mut above, mut below, mut next) = (0, None, None, 0);
     for (at, &z) in z.iter().enumerate() {

@@ -180,6 +180,10 @@ fn runs() {
     assert_eq!(picture(&digits("464646464646"), Rule::ManyRuns { prob: 0.025 }), "x".repeat(12));
     assert_eq!(picture(&digits("4646464646455"), Rule::ManyRuns { prob: 0.025 }), "xxxxxxxxxxx..");
     assert_eq!(picture(&digits("446466464464"), Rule::ManyRuns { prob: 0.025 }), ".".repeat(12));
+    // Too few points for a number of runs to be rare.
+    assert_eq!(picture(&digits("666"), Rule::FewRuns { prob: 0.025 }), "...");
+    assert_eq!(picture(&digits("66666666"), Rule::FewRuns { prob: 0.025 }), ".".repeat(8));
+    assert_eq!(picture(&digits("666664444"), Rule::FewRuns { prob: 0.025 }), "x".repeat(9));
     // Ten points: the best box allows a run of six, the cut box only five with two crossings.
     let six = digits("4666666444");
     assert_eq!(picture(&six, Rule::BestBox {}), "..........");

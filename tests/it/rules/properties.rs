@@ -268,14 +268,14 @@ fn false_signals_are_those_of_the_law() {
 #[test]
 #[ignore = "simulation"]
 fn false_signals_of_the_named_sets() {
-    // Printed with the method, 20,000 series, limits from the same series, sigma = mean moving range / 1.128, unscreened:
-    // (set, at n = 12, 24, 36, 60).
+    // Printed with the method, 20,000 series, limits from the same series, sigma = mean moving range / 1.128, for the NHS
+    // set without ranges of 3.267 times their mean and more: (set, at n = 12, 24, 36, 60).
     let printed = [
         ("anhoej", Some([0.013, 0.031, 0.041, 0.043])),
         ("best_box", None),
         ("cut_box", None),
         ("ihi", Some([0.133, 0.376, 0.561, 0.795])),
-        ("nhs", None),
+        ("nhs", Some([0.072, 0.194, 0.287, 0.466])),
         ("shewhart", Some([0.026, 0.062, 0.087, 0.146])),
         ("western_electric", Some([0.052, 0.156, 0.246, 0.410])),
         ("nelson", Some([0.064, 0.200, 0.310, 0.503])),
@@ -294,8 +294,13 @@ fn false_signals_of_the_named_sets() {
                 } else {
                     brightspot::stats::summary::median(&mut values.clone()).unwrap()
                 };
-                let range = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).sum::<f64>() / (n - 1) as f64;
-                let points = Points::about(&values, center, range / 1.128);
+                let mut ranges: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+                let mean_of = |ranges: &[f64]| ranges.iter().sum::<f64>() / ranges.len() as f64;
+                if name == "nhs" {
+                    let most = 3.267 * mean_of(&ranges);
+                    ranges.retain(|range| *range < most);
+                }
+                let points = Points::about(&values, center, mean_of(&ranges) / 1.128);
                 n_signals += u32::from(!rules.judge(&points.line(), &mut signals, &mut tables).unwrap().is_empty());
             }
             let share = f64::from(n_signals) / f64::from(n_series);
@@ -313,22 +318,22 @@ fn false_signals_of_the_named_sets() {
 #[test]
 #[ignore = "timing"]
 fn timing() {
-    let nelson = RuleSet::named("nelson").unwrap();
     let series = normal_series(10_000, 36);
     let mut tables = RuleTables::default();
     let mut signals = vec![Signals::NONE; 36];
-    for _ in 0..3 {
-        let start = std::time::Instant::now();
-        let n = series.iter().filter(|one| !nelson.judge(&one.line(), &mut signals, &mut tables).unwrap().is_empty());
-        println!("10,000 series of 36 points: {} signals in {:?}", n.count(), start.elapsed());
-    }
     for name in RuleSet::NAMES {
         let rules = RuleSet::named(name).unwrap();
-        let start = std::time::Instant::now();
-        for one in &series {
-            rules.judge(&one.line(), &mut signals, &mut tables).unwrap();
-        }
-        println!("{name}: {:?}", start.elapsed());
+        // The least of several, because other programs may run.
+        let least = (0..20)
+            .map(|_| {
+                let start = std::time::Instant::now();
+                let mut has_signal =
+                    |one: &&Points| !rules.judge(&one.line(), &mut signals, &mut tables).unwrap().is_empty();
+                let n = series.iter().filter(&mut has_signal).count();
+                (start.elapsed(), n)
+            })
+            .min();
+        println!("{name}, 10,000 series of 36 points: {:?}", least.unwrap());
     }
     for n in [10_000, 100_000] {
         let long = &normal_series(1, n)[0];
