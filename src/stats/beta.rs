@@ -1,9 +1,9 @@
 //! The beta distribution, with the laws at the ends of its parameters.
 
-use statrs::function::beta::beta_reg;
+use statrs::function::beta::{beta_reg, ln_beta};
 
-/// P(B <= x) for B ~ Beta(`a`, `b`), that is I_x(a, b), to some 13 digits. A parameter of 0 puts all the mass at one end: `a` = 0
-/// at 0, `b` = 0 at 1. NaN for parameters below 0, both 0, or anything not finite.
+/// P(B <= x) for B ~ Beta(`a`, `b`), the regularised incomplete beta function, to some 13 digits. A parameter of 0 puts
+/// all the mass at one end: `a` = 0 at 0, `b` = 0 at 1. NaN for parameters below 0, both 0, or anything not finite.
 pub(crate) fn cdf(a: f64, b: f64, x: f64) -> f64 {
     if !(a >= 0.0 && b >= 0.0 && (a + b).is_finite() && a + b > 0.0) || x.is_nan() {
         f64::NAN
@@ -20,8 +20,7 @@ pub(crate) fn cdf(a: f64, b: f64, x: f64) -> f64 {
 
 /// The x with P(B <= x) = `p` for B ~ Beta(`a`, `b`); 0 where `a` is 0, 1 where `b` is 0.
 ///
-/// Found by halving the interval between 0 and 1 on the law itself, from the side where the quantile is small, so that
-/// it is exact to the last digits of [`cdf`] however small it is.
+/// Computed from the side where the quantile is at most 1/2, so that it is as exact as [`cdf`] however small it is.
 pub(crate) fn quantile(p: f64, a: f64, b: f64) -> f64 {
     if !cdf(a, b, 0.5).is_finite() || !(0.0..=1.0).contains(&p) {
         f64::NAN
@@ -36,25 +35,37 @@ pub(crate) fn quantile(p: f64, a: f64, b: f64) -> f64 {
     }
 }
 
-/// A quantile of at most 1/2. Bisection on a logarithmic scale first, since it may be tiny.
+/// A quantile of at most 1/2: the two powers of 2 it lies between, then Newton's steps, or halves where a step would leave
+/// the interval.
 fn small_quantile(p: f64, a: f64, b: f64) -> f64 {
-    let (mut low, mut high) = (0.0_f64, 0.5_f64);
+    let mut high = 0.5_f64;
     while high > f64::MIN_POSITIVE && cdf(a, b, high / 2.0) >= p {
         high /= 2.0;
     }
-    low = low.max(high / 2.0);
     if high <= f64::MIN_POSITIVE {
         return 0.0;
     }
-    // Between `low` and twice it there are 2^52 numbers.
-    for _ in 0..54 {
-        let middle = f64::midpoint(low, high);
-        if middle <= low || middle >= high {
+    let mut low = high / 2.0;
+    let ln_beta = ln_beta(a, b);
+    let mut x = f64::midpoint(low, high);
+    // Halves alone would take 52.
+    for _ in 0..60 {
+        let excess = cdf(a, b, x) - p;
+        if excess >= 0.0 {
+            high = x;
+        } else {
+            low = x;
+        }
+        let density = ((a - 1.0) * x.ln() + (b - 1.0) * (-x).ln_1p() - ln_beta).exp();
+        let newton = x - excess / density;
+        let next = if low <= newton && newton <= high { newton } else { f64::midpoint(low, high) };
+        let is_found = (next - x).abs() <= f64::EPSILON * x;
+        x = next;
+        if is_found {
             break;
         }
-        if cdf(a, b, middle) >= p { high = middle } else { low = middle }
     }
-    high
+    x
 }
 
 #[cfg(test)]

@@ -63,8 +63,8 @@ pub struct ProportionChange {
 /// trials, trials of 0 or less, and where all trials have the same outcome.
 ///
 /// # Reference
-/// Agresti & Caffo (2000), The American Statistician 54:280; McCullagh & Nelder (1989), Generalized Linear Models, 2nd
-/// ed., 4.5 (dispersion); Zwiers & von Storch (1995), Journal of Climate 8:336 (autocorrelation).
+/// Agresti & Caffo (2000), The American Statistician 54:280; Wedderburn (1974), Biometrika 61:439 (dispersion); Zwiers &
+/// von Storch (1995), Journal of Climate 8:336 (autocorrelation).
 ///
 /// ```
 /// use brightspot::stats::proportions::proportions_by_period;

@@ -45,8 +45,8 @@ pub struct RateChange {
 /// exposures of 0 or less, and with no event at all.
 ///
 /// # Reference
-/// Przyborowski & Wilenski (1940), Biometrika 31:313 (the conditional test); McCullagh & Nelder (1989), Generalized
-/// Linear Models, 2nd ed., 4.5 (dispersion); Zwiers & von Storch (1995), Journal of Climate 8:336 (autocorrelation).
+/// Przyborowski & Wilenski (1940), Biometrika 31:313 (the conditional test); Wedderburn (1974), Biometrika 61:439
+/// (dispersion); Zwiers & von Storch (1995), Journal of Climate 8:336 (autocorrelation).
 ///
 /// ```
 /// use brightspot::stats::rates::rates_by_period;
