@@ -42,7 +42,7 @@ pub fn c4(n: f64) -> f64 {
         -334_477.0 / 2_147_483_648.0,
     ];
     let nu = n - 1.0;
-    if !(nu > 0.0) {
+    if nu.is_nan() || nu <= 0.0 {
         return f64::NAN;
     }
     // Gamma(z + 1/2) / Gamma(z) = z / (z + 1/2) times the same at z + 1.
@@ -154,8 +154,11 @@ fn central(x: f64) -> f64 {
 pub fn equivalent_df(cv2: f64) -> f64 {
     /// No estimate of sigma has less.
     const LEAST: f64 = 1e-3;
-    if !(cv2 > 0.0) {
-        return if cv2.is_nan() { f64::NAN } else { f64::INFINITY };
+    if cv2.is_nan() {
+        return cv2;
+    }
+    if cv2 <= 0.0 {
+        return f64::INFINITY;
     }
     // 1 / cv2 is almost a straight line in nu, with slope 2.
     let mut nu = 0.5 / cv2;

@@ -74,15 +74,15 @@ impl SigmaLaw {
 
     /// How often the estimate is more than `ratio` times sigma.
     pub fn prob_above(self, ratio: f64) -> f64 {
-        self.probability(ratio, |law, at| law.sf(at)).unwrap_or_else(|| f64::from(u8::from(ratio < 1.0)))
+        self.probability(ratio, Gamma::sf).unwrap_or_else(|| f64::from(u8::from(ratio < 1.0)))
     }
 
     /// How often the estimate is at most `ratio` times sigma.
     pub fn prob_below(self, ratio: f64) -> f64 {
-        self.probability(ratio, |law, at| law.cdf(at)).unwrap_or_else(|| f64::from(u8::from(ratio >= 1.0)))
+        self.probability(ratio, Gamma::cdf).unwrap_or_else(|| f64::from(u8::from(ratio >= 1.0)))
     }
 
-    fn probability(self, ratio: f64, of: impl Fn(&Gamma, f64) -> f64) -> Option<f64> {
+    fn probability(self, ratio: f64, of: fn(&Gamma, f64) -> f64) -> Option<f64> {
         if self.shape.is_infinite() || ratio.is_nan() {
             return None;
         }

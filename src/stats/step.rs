@@ -177,9 +177,13 @@ pub fn is_constant(values: &[f64]) -> bool {
     values.iter().zip(values.iter().skip(1)).all(|(a, b)| a == b)
 }
 
-/// The first-order autocorrelation of `n` residuals without most of its bias: (n phi^ + means) / (n - 4).
+/// The first-order autocorrelation of `n` residuals without most of its bias.
 ///
-/// * `phi_raw`: sum r_i r_(i+1) / sum r_i^2, of residuals from `n_means` means (of one series with a known mean: 0).
+/// ```text
+/// phi^ = sum r_i r_(i+1) / sum r_i^2,   phi_c = (n phi^ + means) / (n - 4)
+/// ```
+///
+/// * `phi_raw`: phi^, of residuals from `n_means` means (of one series with a known mean: 0).
 ///
 /// None for 4 residuals or fewer. Not kept within any bounds.
 ///

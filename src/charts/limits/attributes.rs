@@ -59,7 +59,7 @@ pub(super) fn attribute(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     // The level at a row: of a known NP centre, which is a count, the proportion it stands for there.
     let at = |size: f64| match chart.known.center {
         Some(center) if kind == ChartKind::Np => center / size,
-        _ => level.level,
+        _ => level.value,
     };
     let n_rows = out.drawn.len();
     for row in 0..n_rows {
@@ -71,9 +71,9 @@ pub(super) fn attribute(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
             *cell = if z.is_finite() { z } else { f64::NAN };
         }
     }
-    let about = Level { level: 0.0, ..level };
+    let about = Level { value: 0.0, ..level };
     let dispersion = chart.sigma(&out.z, about, false);
-    let scale = if is_prime { dispersion.sigma } else { 1.0 };
+    let scale = if is_prime { dispersion.value } else { 1.0 };
     let width = chart.width(level, &if is_prime { dispersion } else { Sigma::known(1.0) }, out);
     let mut first = None;
     let mut is_level = true;
@@ -88,7 +88,7 @@ pub(super) fn attribute(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     }
     let mut summary = LinesSummary {
         center: first.filter(|_| is_level),
-        level: (kind != ChartKind::Np || chart.known.center.is_none()).then_some(level.level),
+        level: (kind != ChartKind::Np || chart.known.center.is_none()).then_some(level.value),
         n_baseline: level.n,
         ..LinesSummary::default()
     };
@@ -112,9 +112,9 @@ fn sum_over_sum(chart: Chart<'_>, drawn: &[f64], size: impl Fn(usize) -> f64) ->
     }
     let rarer = if chart.spec.kind.is_proportion() { sum.min(total - sum) } else { sum };
     let level = match chart.known.center {
-        Some(level) => Level { level, weight: f64::INFINITY, n },
+        Some(level) => Level { value: level, weight: f64::INFINITY, n },
         None if n == 0 => return None,
-        None => Level { level: sum / total, weight: total, n },
+        None => Level { value: sum / total, weight: total, n },
     };
     Some((level, rarer < MIN_EXPECTED * n as f64))
 }
@@ -122,8 +122,8 @@ fn sum_over_sum(chart: Chart<'_>, drawn: &[f64], size: impl Fn(usize) -> f64) ->
 /// Sets the dispersion and its flags: a stable process has a `dispersion` that is a scaled chi about 1.
 fn judge_dispersion(dispersion: &Sigma, is_sparse: bool, summary: &mut LinesSummary) {
     let Some(df) = dispersion.df() else { return };
-    summary.dispersion = Some(dispersion.sigma);
+    summary.dispersion = Some(dispersion.value);
     summary.df = Some(df);
-    summary.is_overdispersed = dispersion.law().prob_above(dispersion.sigma) <= DISPERSION_ALPHA;
-    summary.is_underdispersed = !is_sparse && dispersion.law().prob_below(dispersion.sigma) <= DISPERSION_ALPHA;
+    summary.is_overdispersed = dispersion.law().prob_above(dispersion.value) <= DISPERSION_ALPHA;
+    summary.is_underdispersed = !is_sparse && dispersion.law().prob_below(dispersion.value) <= DISPERSION_ALPHA;
 }

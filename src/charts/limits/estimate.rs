@@ -25,7 +25,7 @@ pub(super) struct Chart<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Level {
     /// The weighted mean, or the known centre.
-    pub(super) level: f64,
+    pub(super) value: f64,
     /// The baseline's weight; infinite for a known centre, which has no error.
     pub(super) weight: f64,
     /// Values of the baseline.
@@ -36,7 +36,7 @@ pub(super) struct Level {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sigma {
     /// The estimate, or the known sigma; NaN without.
-    pub(super) sigma: f64,
+    pub(super) value: f64,
     /// Its squared coefficient of variation; 0 for a known sigma.
     pub(super) cv2: f64,
     /// How many differences it is made of ([`SigmaLaw::new`]).
@@ -48,17 +48,17 @@ pub(super) struct Sigma {
 impl Sigma {
     /// A sigma that is known, or follows from the centre.
     pub(super) fn known(sigma: f64) -> Self {
-        Self { sigma, cv2: 0.0, dims: 0.0, n_screened: 0, phi: None }
+        Self { value: sigma, cv2: 0.0, dims: 0.0, n_screened: 0, phi: None }
     }
 
     /// Where there was nothing to estimate it from.
     pub(super) fn missing(phi: Option<f64>) -> Self {
-        Self { sigma: f64::NAN, cv2: f64::NAN, dims: 0.0, n_screened: 0, phi }
+        Self { value: f64::NAN, cv2: f64::NAN, dims: 0.0, n_screened: 0, phi }
     }
 
-    /// Adds an error with coefficient of variation `cv` that goes with its own.
+    /// Adds an independent error with coefficient of variation `cv`.
     pub(super) fn widen_law(&mut self, cv: f64) {
-        self.cv2 = self.cv2 + cv * cv;
+        self.cv2 += cv * cv;
         self.dims = equivalent_df(self.cv2);
     }
 
@@ -101,8 +101,8 @@ impl Chart<'_> {
             }
         }
         match (self.known.center, first) {
-            (Some(level), _) => Some(Level { level, weight: f64::INFINITY, n }),
-            (None, Some(first)) => Some(Level { level: first + sum / total, weight: total, n }),
+            (Some(level), _) => Some(Level { value: level, weight: f64::INFINITY, n }),
+            (None, Some(first)) => Some(Level { value: first + sum / total, weight: total, n }),
             (None, None) => None,
         }
     }
@@ -112,7 +112,7 @@ impl Chart<'_> {
     pub(super) fn sigma(&self, values: &[f64], level: Level, is_weighted: bool) -> Sigma {
         let weight = |row: usize| if is_weighted { self.rows.size(row).sqrt() } else { 1.0 };
         let phi = self.spec.adjust.then(|| {
-            let found = autocorrelation(self.rows, values, |row, value| weight(row) * (value - level.level));
+            let found = autocorrelation(self.rows, values, |row, value| weight(row) * (value - level.value));
             let n_means = f64::from(u8::from(self.known.center.is_none()));
             found.map_or(0.0, |found| unbiased_phi(found, level.n as f64, n_means).unwrap_or(0.0).clamp(0.0, PHI_MAX))
         });
@@ -133,7 +133,7 @@ impl Chart<'_> {
         let n = level.n as f64;
         let Some(value) = phi else {
             return Sigma {
-                sigma: found.sigma,
+                value: found.sigma,
                 cv2: found.cv2,
                 dims: found.n as f64,
                 n_screened: found.n_screened,
@@ -142,7 +142,7 @@ impl Chart<'_> {
         };
         let cv2 = found.cv2.max(autocorrelated_cv2(value, n));
         let dims = equivalent_df(cv2);
-        Sigma { sigma: found.sigma / (1.0 - value).sqrt(), cv2, dims, n_screened: found.n_screened, phi }
+        Sigma { value: found.sigma / (1.0 - value).sqrt(), cv2, dims, n_screened: found.n_screened, phi }
     }
 
     /// The standard deviation of the baseline's `values` about their own mean: unbiased, but as it is by qicharts2's custom.
@@ -154,7 +154,7 @@ impl Chart<'_> {
         let sum: f64 = counting().map(|(_, value)| (value - mean).powi(2)).sum();
         let unbias = if self.spec.convention == super::Convention::Qicharts2 { 1.0 } else { c4(n) };
         let cv2 = c4(n).powi(-2) - 1.0;
-        Sigma { sigma: (sum / (n - 1.0)).sqrt() / unbias, cv2, dims: n - 1.0, n_screened: 0, phi: None }
+        Sigma { value: (sum / (n - 1.0)).sqrt() / unbias, cv2, dims: n - 1.0, n_screened: 0, phi: None }
     }
 
     /// How far limits reach from a centre with the error of `level`.
@@ -163,6 +163,7 @@ impl Chart<'_> {
         if self.spec.widen {
             let (law, tail) = (sigma.law(), normal::cdf(-self.spec.sigmas));
             width.later = match out.multiple {
+                _ if law == SigmaLaw::KNOWN => Some(self.spec.sigmas),
                 Some((of, at, multiple)) if of == law && at.total_cmp(&tail).is_eq() => Some(multiple),
                 _ => Some(out.multiple.insert((law, tail, law.multiple(tail))).2),
             };

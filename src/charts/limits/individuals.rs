@@ -27,12 +27,12 @@ fn about_mean(chart: Chart<'_>, out: &mut Lines, is_weighted: bool) -> LinesSumm
     for row in 0..out.drawn.len() {
         let size = size(row);
         let reach = width.reach(row, size, NOWHERE.0, NOWHERE.1);
-        out.draw(row, level.level, sigma.sigma / size.sqrt(), reach);
+        out.draw(row, level.value, sigma.value / size.sqrt(), reach);
     }
     let mut summary = LinesSummary {
-        center: Some(level.level),
-        level: Some(level.level),
-        sigma: some(sigma.sigma),
+        center: Some(level.value),
+        level: Some(level.value),
+        sigma: some(sigma.value),
         n_baseline: level.n,
         ..LinesSummary::default()
     };
@@ -77,7 +77,7 @@ pub(super) fn moving_range(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     }
     let per_range = chart.spec.convention.per_range();
     let sigma = chart.known.sigma.unwrap_or(center * per_range);
-    let level = Level { level: center, weight: f64::INFINITY, n };
+    let level = Level { value: center, weight: f64::INFINITY, n };
     let width = chart.width(level, &Sigma::known(sigma), out);
     for row in 0..out.drawn.len() {
         out.draw(row, center, scatter * sigma / per_range, width.reach(row, 1.0, 0.0, f64::INFINITY));

@@ -51,11 +51,10 @@ impl Known {
                 return Err(Error::option("known_sigma", sigma, "a number above 0"));
             }
         }
-        if let Some(limit) = self.lcl.or(self.ucl) {
-            if matches!(kind, ChartKind::Run | ChartKind::Cusum) {
-                let allowed = if kind == ChartKind::Run { "it has none" } else { "they follow from `decision`" };
-                return Err(Error::option("known limits", limit, format!("left out for kind {name:?}: {allowed}")));
-            }
+        let has_none = matches!(kind, ChartKind::Run | ChartKind::Cusum);
+        if let Some(limit) = self.lcl.or(self.ucl).filter(|_| has_none) {
+            let allowed = if kind == ChartKind::Run { "it has none" } else { "they follow from `decision`" };
+            return Err(Error::option("known limits", limit, format!("left out for kind {name:?}: {allowed}")));
         }
         let in_order = |low: Option<f64>, high: Option<f64>| match (low, high) {
             (Some(low), Some(high)) => low <= high,

@@ -3,15 +3,20 @@
 use super::estimate::{Chart, Level, Sigma, some};
 use super::rows::{Lines, LinesSummary, Reach};
 
-/// Ewma: z_i = lambda x_i + (1 - lambda) z_(i-1) from the centre on, with its exact variance at each row.
+/// Ewma: a weighted average of the new value and of what it was, from the centre on, with its exact variance at each row.
 ///
 /// ```text
-/// var z_i = sigma^2 lambda / (2 - lambda) (1 - (1 - lambda)^(2i))
+/// z_i = lambda x_i + (1 - lambda) z_(i-1),   var z_i = sigma^2 lambda / (2 - lambda) (1 - (1 - lambda)^(2i))
 /// ```
 ///
-/// With autocorrelation phi, by recursion, c being the covariance of z and x: c_i = (1 - lambda) phi c_(i-1) + lambda,
-/// var z_i = (1 - lambda)^2 var z_(i-1) + lambda^2 + 2 lambda (1 - lambda) phi c_(i-1), in units of sigma^2. A row that is
-/// missing or excluded carries z on.
+/// With autocorrelation phi by recursion, c being the covariance of z and x, both in units of sigma^2:
+///
+/// ```text
+/// c_i = (1 - lambda) phi c_(i-1) + lambda
+/// var z_i = (1 - lambda)^2 var z_(i-1) + lambda^2 + 2 lambda (1 - lambda) phi c_(i-1)
+/// ```
+///
+/// A row that is missing or excluded carries z on.
 ///
 /// References: Roberts (1959), Technometrics 1:239; Lucas & Saccucci (1990), Technometrics 32:1; Schmid (1997), in
 /// Frontiers in Statistical Quality Control 5:115 (autocorrelation).
@@ -24,7 +29,7 @@ pub(super) fn moving_average(chart: Chart<'_>, out: &mut Lines) -> LinesSummary 
         sigma.widen_law(phi_error(phi, old, level.n as f64));
     }
     let width = chart.width(level, &sigma, out);
-    let (mut average, mut variance, mut covariance) = (level.level, 0.0, 0.0);
+    let (mut average, mut variance, mut covariance) = (level.value, 0.0, 0.0);
     // How much of the average is of values at all, and of baseline values.
     let (mut share, mut base_share) = (0.0, 0.0);
     for row in 0..out.drawn.len() {
@@ -50,9 +55,9 @@ pub(super) fn moving_average(chart: Chart<'_>, out: &mut Lines) -> LinesSummary 
             }
         };
         // Before the first value there is no average that could be limited.
-        let sd = if share > 0.0 { sigma.sigma * spread.sqrt() } else { f64::NAN };
+        let sd = if share > 0.0 { sigma.value * spread.sqrt() } else { f64::NAN };
         let (least, most) = (f64::NEG_INFINITY, f64::INFINITY);
-        out.draw(row, level.level, sd, Reach { multiple, sigmas: chart.spec.sigmas, least, most });
+        out.draw(row, level.value, sd, Reach { multiple, sigmas: chart.spec.sigmas, least, most });
     }
     summary
 }
@@ -76,15 +81,15 @@ fn phi_error(phi: f64, old: f64, n: f64) -> f64 {
 pub(super) fn cumulative_sums(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     Lines::fill(&mut out.drawn, chart.rows.values());
     let Some((level, sigma, summary)) = single_values(chart, &out.drawn) else { return nothing(out) };
-    let allowance = chart.spec.reference * sigma.sigma;
-    let limit = chart.spec.decision * sigma.sigma;
+    let allowance = chart.spec.reference * sigma.value;
+    let limit = chart.spec.decision * sigma.value;
     let (mut above, mut below) = (0.0, 0.0);
     let Lines { drawn, lower, center, lcl, ucl, .. } = out;
     let limits = center.iter_mut().zip(lcl.iter_mut().zip(ucl.iter_mut()));
     for (row, ((drawn, lower), (center, (lcl, ucl)))) in drawn.iter_mut().zip(lower.iter_mut()).zip(limits).enumerate()
     {
         (*center, *lcl, *ucl) = (0.0, -limit, limit);
-        let off = *drawn - level.level;
+        let off = *drawn - level.value;
         if !off.is_finite() || allowance.is_nan() {
             *drawn = f64::NAN;
             continue;
@@ -109,9 +114,9 @@ fn single_values(chart: Chart<'_>, values: &[f64]) -> Option<(Level, Sigma, Line
     let level = chart.level(values, |_| 1.0)?;
     let sigma = chart.sigma(values, level, false);
     let mut summary = LinesSummary {
-        center: Some(level.level),
-        level: Some(level.level),
-        sigma: some(sigma.sigma),
+        center: Some(level.value),
+        level: Some(level.value),
+        sigma: some(sigma.value),
         n_baseline: level.n,
         ..LinesSummary::default()
     };

@@ -26,7 +26,7 @@ pub(super) fn cases_between(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
             room.clear();
             let counting = drawn.iter().enumerate().filter(|(row, _)| chart.rows.counts(*row));
             room.extend(counting.map(|(_, value)| *value));
-            (median(room).unwrap_or(f64::NAN), level.level)
+            (median(room).unwrap_or(f64::NAN), level.value)
         }
     };
     let sd = (mean * (mean + 1.0)).sqrt();
@@ -61,22 +61,22 @@ pub(super) fn time_between(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     // Below 0 a power has no value; a time has 0 as its least.
     let back = |value: f64| if value < 0.0 { 0.0 } else { value.powf(POWER) };
     // Brought back by way of a power, the one value of a constant series would not be quite itself.
-    let constant = chart.level(&out.drawn, |_| 1.0).map(|mean| mean.level).filter(|_| sigma.sigma == 0.0);
-    let center = raw_center.or(constant).unwrap_or_else(|| back(level.level));
-    let limit = |half: f64| if half == 0.0 { center } else { back(level.level + half) };
+    let constant = chart.level(&out.drawn, |_| 1.0).map(|mean| mean.value).filter(|_| sigma.value == 0.0);
+    let center = raw_center.or(constant).unwrap_or_else(|| back(level.value));
+    let limit = |half: f64| if half == 0.0 { center } else { back(level.value + half) };
     let Lines { center: centers, lcl, ucl, z, .. } = &mut *out;
     let cells = centers.iter_mut().zip(lcl.iter_mut().zip(ucl.iter_mut())).zip(z.iter_mut());
     for (row, ((line, (low, high)), z)) in cells.enumerate() {
         let reach = width.reach(row, 1.0, 0.0, f64::INFINITY);
-        let half = reach.multiple * sigma.sigma;
+        let half = reach.multiple * sigma.value;
         *line = center;
         (*low, *high) = (limit(-half), limit(half));
-        *z = distance(*z - level.level, half / reach.sigmas);
+        *z = distance(*z - level.value, half / reach.sigmas);
     }
     let mut summary = LinesSummary {
         center: Some(center),
-        level: Some(level.level),
-        sigma: some(sigma.sigma),
+        level: Some(level.value),
+        sigma: some(sigma.value),
         n_baseline: level.n,
         ..LinesSummary::default()
     };

@@ -135,11 +135,11 @@ impl LimitSpec {
     }
 
     fn validate_convention(&self) -> Result<()> {
-        use ChartKind::{C, Cusum, Ewma, G, I, Ip, Mr, Np, P, Pp, R, Run, S, T, U, Up, Xbar};
+        use ChartKind::{Cusum, Ewma, I, Np, R};
         let has = match (self.convention, self.kind) {
-            (Convention::Exact, _) | (Convention::Nhs, I) => true,
-            (Convention::Nhs, _) | (Convention::Qicharts2, R | Np | Cusum | Ewma) => false,
-            (Convention::Qicharts2, Run | I | Mr | Ip | Xbar | S | P | Pp | U | Up | C | G | T) => true,
+            (Convention::Exact, _) => true,
+            (Convention::Nhs, kind) => kind == I,
+            (Convention::Qicharts2, kind) => !matches!(kind, R | Np | Cusum | Ewma),
         };
         if has {
             return Ok(());
@@ -155,12 +155,11 @@ impl LimitSpec {
             let given = format!("{:?}", estimator.as_str());
             let taken = estimators(self.kind);
             if !taken.contains(&estimator) {
-                let allowed = match taken {
-                    [] => format!("left out: the sigma of kind {name:?} follows from its centre"),
-                    _ => {
-                        let words: Vec<String> = taken.iter().map(|one| format!("{:?}", one.as_str())).collect();
-                        format!("one of {} for kind {name:?}", words.join(", "))
-                    }
+                let words: Vec<String> = taken.iter().map(|one| format!("{:?}", one.as_str())).collect();
+                let allowed = if words.is_empty() {
+                    format!("left out: the sigma of kind {name:?} follows from its centre")
+                } else {
+                    format!("one of {} for kind {name:?}", words.join(", "))
                 };
                 return Err(Error::option("estimator", given, allowed));
             }

@@ -21,7 +21,7 @@ struct Within {
 
 impl Within {
     fn at(&self, size: f64) -> f64 {
-        if self.is_raw { self.sigma.sigma / c4(size) } else { self.sigma.sigma }
+        if self.is_raw { self.sigma.value / c4(size) } else { self.sigma.value }
     }
 }
 
@@ -70,7 +70,6 @@ fn within(chart: Chart<'_>) -> Within {
             (spread / c4(size), c4(size).powi(-2) - 1.0)
         }
     };
-    let count = n as f64;
     let mut mean = |is_range: bool, is_weighted: bool| {
         let (mut sum, mut total, mut error) = (0.0, 0.0, 0.0);
         for (size, spread) in groups() {
@@ -82,31 +81,32 @@ fn within(chart: Chart<'_>) -> Within {
         }
         (sum / total, error / (total * total))
     };
-    let is_qicharts2 = chart.spec.convention == Convention::Qicharts2;
-    let (sigma, cv2, is_raw) = match chart.spec.estimator() {
-        _ if is_qicharts2 => {
-            let mut sizes = (0..rows.value.len()).map(|row| rows.size.get(row).copied().unwrap_or(f64::NAN));
-            let first = sizes.next();
-            let is_equal = sizes.all(|size| first.is_some_and(|first| first.total_cmp(&size).is_eq()));
+    let is_raw = chart.spec.convention == Convention::Qicharts2;
+    let (sigma, cv2) = match chart.spec.estimator() {
+        _ if is_raw => {
             let (root, df) = pooled();
-            let spread = if is_equal { groups().map(|(_, spread)| spread).sum::<f64>() / count } else { root };
-            (spread, 0.5 / df, true)
+            let mean = groups().map(|(_, spread)| spread).sum::<f64>() / n as f64;
+            (if has_equal_sizes(chart) { mean } else { root }, c4(df + 1.0).powi(-2) - 1.0)
         }
-        Some(SigmaEstimator::MeanRange) => with(mean(true, false)),
-        Some(SigmaEstimator::WeightedRange) => with(mean(true, true)),
-        Some(SigmaEstimator::MeanSd) => with(mean(false, false)),
-        Some(SigmaEstimator::WeightedSd) => with(mean(false, true)),
+        Some(SigmaEstimator::MeanRange) => mean(true, false),
+        Some(SigmaEstimator::WeightedRange) => mean(true, true),
+        Some(SigmaEstimator::MeanSd) => mean(false, false),
+        Some(SigmaEstimator::WeightedSd) => mean(false, true),
         _ => {
             let (root, df) = pooled();
-            (root / c4(df + 1.0), c4(df + 1.0).powi(-2) - 1.0, false)
+            (root / c4(df + 1.0), c4(df + 1.0).powi(-2) - 1.0)
         }
     };
     let dims = groups().map(|(size, _)| size - 1.0).sum();
-    Within { sigma: Sigma { sigma, cv2, dims, n_screened: 0, phi: None }, is_raw, n }
+    Within { sigma: Sigma { value: sigma, cv2, dims, n_screened: 0, phi: None }, is_raw, n }
 }
 
-fn with((sigma, cv2): (f64, f64)) -> (f64, f64, bool) {
-    (sigma, cv2, false)
+/// Whether all subgroups of the baseline are of one size, those without a spread among them.
+fn has_equal_sizes(chart: Chart<'_>) -> bool {
+    let mut sizes =
+        chart.rows.size.iter().enumerate().filter(|(row, _)| chart.rows.counts(*row)).map(|(_, size)| *size);
+    let first = sizes.next();
+    sizes.all(|size| first.is_some_and(|first| first.total_cmp(&size).is_eq()))
 }
 
 /// Xbar: the mean weighted by size, and limits that shrink with the root of the row's size.
@@ -118,9 +118,9 @@ pub(super) fn means(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     let Some(level) = chart.level(&out.drawn, size) else { return LinesSummary::default() };
     let within = within(chart);
     let mut summary = LinesSummary {
-        center: Some(level.level),
-        level: Some(level.level),
-        sigma: some(within.sigma.sigma),
+        center: Some(level.value),
+        level: Some(level.value),
+        sigma: some(within.sigma.value),
         n_baseline: level.n,
         df: within.sigma.df(),
         ..LinesSummary::default()
@@ -130,7 +130,7 @@ pub(super) fn means(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     for row in 0..out.drawn.len() {
         let size = size(row);
         let reach = width.reach(row, size, f64::NEG_INFINITY, f64::INFINITY);
-        out.draw(row, level.level, within.at(size) / size.sqrt(), reach);
+        out.draw(row, level.value, within.at(size) / size.sqrt(), reach);
     }
     summary
 }
@@ -141,20 +141,25 @@ fn judge_between(chart: Chart<'_>, level: Level, within: &Within, out: &mut Line
     let Lines { drawn, z, .. } = out;
     for (row, (z, drawn)) in z.iter_mut().zip(drawn.iter()).enumerate() {
         let size = chart.rows.size(row);
-        let distance = distance(drawn - level.level, within.at(size) / size.sqrt());
+        let distance = distance(drawn - level.value, within.at(size) / size.sqrt());
         *z = if distance.is_finite() { distance } else { f64::NAN };
     }
     let estimate = super::LimitSpec::new(ChartKind::I);
     let by_ranges = Chart { spec: &estimate, known: &super::Known::default(), ..chart };
-    let between = by_ranges.sigma(z, Level { level: 0.0, ..level }, false);
+    let between = by_ranges.sigma(z, Level { value: 0.0, ..level }, false);
     let Some(df_between) = between.df() else { return };
-    summary.dispersion = Some(between.sigma);
-    // With a known sigma the denominator is certain.
-    let df_within = within.sigma.df().unwrap_or(1e9);
-    let Ok(law) = FisherSnedecor::new(df_between, df_within) else { return };
-    let ratio = between.sigma.powi(2) * (1.0 + within.sigma.cv2) / (1.0 + between.cv2);
-    summary.is_overdispersed = law.sf(ratio) <= DISPERSION_ALPHA;
-    summary.is_underdispersed = law.cdf(ratio) <= DISPERSION_ALPHA;
+    summary.dispersion = Some(between.value);
+    let (above, below) = match within.sigma.df() {
+        // Of a known sigma there is only one estimate.
+        None => (between.law().prob_above(between.value), between.law().prob_below(between.value)),
+        Some(df_within) => {
+            let Ok(law) = FisherSnedecor::new(df_between, df_within) else { return };
+            let ratio = between.value.powi(2) * (1.0 + within.sigma.cv2) / (1.0 + between.cv2);
+            (law.sf(ratio), law.cdf(ratio))
+        }
+    };
+    summary.is_overdispersed = above <= DISPERSION_ALPHA;
+    summary.is_underdispersed = below <= DISPERSION_ALPHA;
 }
 
 /// S and R: what a spread of the row's size is on average, and limits at so many of its own deviations, not below 0.
@@ -171,7 +176,7 @@ pub(super) fn spreads(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     if !(is_known || within.n > 0) {
         return LinesSummary::default();
     }
-    let width = chart.width(Level { level: 0.0, weight: f64::INFINITY, n: within.n }, &within.sigma, out);
+    let width = chart.width(Level { value: 0.0, weight: f64::INFINITY, n: within.n }, &within.sigma, out);
     let (mut last, mut first, mut is_level) = (None, None, true);
     for row in 0..out.drawn.len() {
         let size = chart.rows.size(row);
@@ -188,7 +193,7 @@ pub(super) fn spreads(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
         let center = match chart.known.center {
             Some(center) => center,
             // The line of qicharts2 is the pooled deviation itself, also where a subgroup of one has none.
-            None if !is_exact => within.sigma.sigma,
+            None if !is_exact => within.sigma.value,
             None => mean * sigma,
         };
         out.draw(row, center, sd * sigma, width.reach(row, size, 0.0, f64::INFINITY));
@@ -196,7 +201,7 @@ pub(super) fn spreads(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
     }
     LinesSummary {
         center: first.filter(|_| is_level),
-        sigma: some(within.sigma.sigma).filter(|_| chart.known.center.is_none() || chart.known.sigma.is_some()),
+        sigma: some(within.sigma.value).filter(|_| chart.known.center.is_none() || chart.known.sigma.is_some()),
         n_baseline: within.n,
         df: within.sigma.df(),
         ..LinesSummary::default()

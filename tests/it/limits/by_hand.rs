@@ -261,8 +261,7 @@ fn a_moving_average_is_a_weighted_sum() {
     let (lines, _) = drawn(&LimitSpec { weight: 0.3, ..LimitSpec::new(ChartKind::Ewma) }, &rows, &known);
     let seen = [3.0, 7.0, 5.0, 9.0, 4.0];
     for (n, row) in [(1, 0), (2, 1), (3, 3), (4, 5), (5, 6)] {
-        let weight = |i: usize| 0.3 * 0.7_f64.powi(n - 1 - i as i32);
-        let n = n as usize;
+        let weight = |i: usize| 0.3 * 0.7_f64.powf((n - 1 - i) as f64);
         let sum: f64 = (0..n).map(|i| weight(i) * (seen[i] - 5.0)).sum();
         let variance: f64 = (0..n).map(|i| weight(i).powi(2)).sum();
         close(lines.drawn[row], 5.0 + sum, 1e-14, "average");

@@ -1,4 +1,4 @@
-//! Centre lines and limits: against qicharts2, qcc and NHSRplotthedots, against print, by hand, by properties, and by
+//! Centre lines and limits: against qicharts2, qcc and the NHS's package, against print, by hand, by properties, and by
 //! planted truth.
 // Helpers outside of a test function are test code too.
 #![allow(
@@ -8,7 +8,11 @@
     clippy::float_cmp,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::panic
+    clippy::panic,
+    // Printed numbers are not those of the standard library.
+    clippy::approx_constant,
+    // What is missing is neither more nor less.
+    clippy::neg_cmp_op_on_partial_ord
 )]
 
 mod by_hand;

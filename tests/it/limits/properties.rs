@@ -104,9 +104,19 @@ proptest! {
             }
             changed.spread[row] = f64::from(spreads[row]);
         }
+        // Other sizes have other limits, but do not move those of the baseline.
+        let mut resized = changed.clone();
+        for row in (0..table.value.len()).filter(|row| !table.is_baseline[*row]) {
+            resized.size[row] = 2.0 + f64::from(spreads[row]);
+        }
+        let n = table.is_baseline.iter().filter(|is_baseline| **is_baseline).count();
         for spec in specs() {
             let (before, after) = (table.lines(&spec), changed.lines(&spec));
             let place = format!("{spec:?}");
+            let other = resized.lines(&spec);
+            for (one, other) in [(&before.center, &other.center), (&before.lcl, &other.lcl), (&before.ucl, &other.ucl)] {
+                alike(&one[..n], &other[..n], 0.0, &place);
+            }
             alike(&before.center, &after.center, 0.0, &place);
             alike(&before.lcl, &after.lcl, 0.0, &place);
             alike(&before.ucl, &after.ucl, 0.0, &place);

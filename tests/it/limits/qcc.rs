@@ -1,4 +1,4 @@
-//! Every file of qcc and of NHSRplotthedots, and the tables of constants.
+//! Every file of qcc and of the NHS's package, and the tables of constants.
 
 use std::collections::BTreeMap;
 
@@ -203,12 +203,11 @@ fn qcc_subgroups() {
         let drawn_spread = if kind == ChartKind::R { &range } else { &sd };
         let weighted =
             size.iter().zip(drawn_spread).map(|(n, spread)| n * spread).sum::<f64>() / size.iter().sum::<f64>();
-        let told = match kind {
-            ChartKind::Xbar => lines.clone(),
-            _ => {
-                let known = Known { center: Some(weighted), sigma: Some(sigma), ..NONE };
-                drawn(&spec, &LimitRows { spread: drawn_spread, ..rows }, &known).0
-            }
+        let told = if kind == ChartKind::Xbar {
+            lines.clone()
+        } else {
+            let known = Known { center: Some(weighted), sigma: Some(sigma), ..NONE };
+            drawn(&spec, &LimitRows { spread: drawn_spread, ..rows }, &known).0
         };
         for (at, row) in expected.iter().enumerate() {
             let n = size[at] as usize;
