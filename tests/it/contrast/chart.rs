@@ -1,6 +1,6 @@
 //! The contrast of a chart: which rows, which method, which notes.
 
-use brightspot::charts::{Contrast, ContrastInput, ContrastMethod, Shape, contrast, contrast_with_standard};
+use brightspot::charts::{ChartKind, Contrast, ContrastInput, ContrastMethod, Shape, contrast, contrast_with_standard};
 use brightspot::stats::step::step;
 use brightspot::{NoteCode, Result};
 
@@ -62,6 +62,9 @@ fn each_shape_has_its_method() {
 
 #[test]
 fn every_kind_of_chart_has_a_shape() {
+    for kind in ChartKind::ALL {
+        assert!(Shape::of_chart(kind.as_str()).is_ok(), "{kind:?}");
+    }
     for (kind, shape) in [("run", Shape::Median), ("xbar", Shape::Mean), ("t", Shape::Mean), ("np", Shape::Proportion)]
     {
         assert_eq!(Shape::of_chart(kind).unwrap(), shape);
