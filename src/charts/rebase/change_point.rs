@@ -166,9 +166,10 @@ impl Search<'_> {
     /// otherwise one at a time, each within the points between its neighbours.
     fn drop_trends(&mut self) -> usize {
         let n_found = self.cuts.len();
-        if n_found > 1 && self.levels_over_line() <= 0.0 {
+        let together = self.levels_over_line();
+        if n_found > 1 && together <= 0.0 {
             for index in 0..n_found {
-                self.note_trend(index);
+                self.note_trend(index, together);
             }
             self.cuts.clear();
         }
@@ -177,20 +178,19 @@ impl Search<'_> {
             let weakest = (0..self.cuts.len())
                 .filter_map(|index| Some((index, self.step_over_line(index)?)))
                 .min_by(|one, other| one.1.total_cmp(&other.1));
-            let Some((index, _)) = weakest.filter(|(_, evidence)| *evidence <= 0.0) else { return n_dropped };
-            self.note_trend(index);
+            let Some((index, evidence)) = weakest.filter(|(_, evidence)| *evidence <= 0.0) else { return n_dropped };
+            self.note_trend(index, evidence);
             self.cuts.remove(index);
             n_dropped += 1;
             self.settle();
         }
     }
 
-    fn note_trend(&mut self, index: usize) {
+    fn note_trend(&mut self, index: usize, evidence: f64) {
         let (from, to) = self.window(index);
-        let evidence = self.step_over_line(index);
         let p = self.local(index).map_or(1.0, |split| self.prob(to - from, &split));
         if let Some(&cut) = self.cuts.get(index) {
-            self.note(cut, DecisionCode::Trend, p, evidence);
+            self.note(cut, DecisionCode::Trend, p, Some(evidence));
         }
     }
 

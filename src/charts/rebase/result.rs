@@ -137,7 +137,8 @@ pub struct Decision {
     pub code: DecisionCode,
     /// Change point: how often a stable series of as many points has as clear a step anywhere.
     pub p: Option<f64>,
-    /// Change point: twice the log-likelihood by which a step beats a straight line, less ln n.
+    /// Change point: twice the log-likelihood by which a step (or all levels together, where one line does as well as
+    /// all of them) beats a straight line, less ln n for each parameter more.
     pub step_over_line: Option<f64>,
 }
 
