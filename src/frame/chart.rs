@@ -323,6 +323,7 @@ pub fn chart(
     progress(total, total)?;
     let mut notes = points.notes.clone();
     add_up(&mut notes, drawn.iter().flat_map(|one| &one.chart.notes));
+    notes.extend(many_charts(&drawn));
     let layout =
         Layout { by: &request.by, time: &request.time, kind: request.kind, has_target: request.target.is_some() };
     let tables = tables(df, &layout, &points, &drawn)?;
