@@ -10,7 +10,7 @@ import polars as pl
 from brightspot import datasets, words
 from brightspot._records import Cycle, Guard, Measure, Plan, Prediction
 from brightspot.bright import BrightSpots, bright_spots
-from brightspot.charts import run_chart
+from brightspot.charts import control_chart, run_chart
 from brightspot.journal import Journal
 from brightspot.report import report
 
@@ -84,13 +84,29 @@ def _absence(district: datasets.District, out: Path) -> list[str]:
         direction="down",
     )
     charts.plot(title="Share of student-days absent, by week").save(str(out / "absence.png"), scale_factor=2)
+    limits = control_chart(
+        district.attendance,
+        kind="pp",
+        value="days_absent",
+        size="days_enrolled",
+        time="week",
+        by="school_id",
+        baseline=12,
+        direction="down",
+        rules=["shewhart", "anhoej"],
+        target=0.07,
+    )
+    limits.plot_marks(title="Absence in twelve schools").save(str(out / "absence_marks.png"), scale_factor=2)
     truth = district.truth.series.filter(pl.col("series") == "attendance", pl.col("has_shift"))["unit_id"].to_list()
     seen = charts.summary.filter("has_signal")
+    proposals = limits.propose_phases()
+    proposals.plot(title="Where absence charts might start anew").save(str(out / "absence_phases.png"), scale_factor=2)
     return [
         f"{words.counted(charts.summary.height, 'chart')}, each with a median frozen after 12 weeks.",
         *(words.run_chart(row, row["school_id"], words.share) for row in seen.iter_rows(named=True)),
         f"The truth: absence really shifted in {words.listed(truth)}.",
-        "Written: absence.png",
+        *proposals.sentences(),
+        "Written: absence.png, absence_marks.png, absence_phases.png",
     ]
 
 

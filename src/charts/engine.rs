@@ -11,10 +11,10 @@ use super::limits::{LimitRows, LimitSpec};
 use super::notes::Caveats;
 use super::phase::{Baseline, Phase, validate_phases};
 use super::runs::{Origin, ProbBasis, Runs};
-use super::stable::{Process, Shape, StableLaws};
+use super::stable::{Pattern, Process, Shape, StableLaws};
 use crate::measure::Direction;
 use crate::rules::{Assurance, Meaning, Rule, RuleSet, Signal, Signals, Variation, assurance};
-use crate::stats::runs::{Middle, Side};
+use crate::stats::runs::{Middle, Side, count_runs};
 use crate::{Error, Note, Result};
 
 /// A signal that chance alone shows more often than this is noted.
@@ -351,7 +351,7 @@ impl ChartEngine {
         if result.n_useful == 0 || !kind.has_runs() {
             return;
         }
-        let counts = self.runs.counts(&self.useful);
+        let counts = count_runs(&self.useful);
         result.longest_run = Some(counts.longest_run);
         result.n_crossings = Some(counts.n_crossings);
         if !self.spec.rules.is_applicable(result.n_useful) {
@@ -391,7 +391,7 @@ impl ChartEngine {
         let own_limits = phase.known.lcl.is_some() || phase.known.ucl.is_some();
         let shape = Shape {
             process,
-            is_baseline: self.bench.points.iter().map(|point| point.is_baseline).collect(),
+            baseline: Pattern::of(self.bench.points.iter().map(|point| point.is_baseline)),
             is_center_known: phase.known.center.is_some(),
             is_sigma_known: phase.known.sigma.is_some(),
         };

@@ -98,32 +98,32 @@ impl Caveats {
     pub(super) fn see_ties(&mut self, n_ties: usize, n_values: usize) {
         let share = n_ties as f64 / n_values as f64;
         if n_ties > 1 && share > MANY_TIES {
-            self.most_ties = larger(self.most_ties, share);
+            keep_larger(&mut self.most_ties, share);
         }
     }
 
     /// A phase in which the rules signal and chance does as much with this probability.
     pub(super) fn see_not_rare(&mut self, prob: f64) {
-        self.not_rare = larger(self.not_rare, prob);
+        keep_larger(&mut self.not_rare, prob);
     }
 
     /// How often a stable chart signals by the rules that signal here.
     pub(super) fn see_false_signals(&mut self, prob: f64) {
         if prob > OFTEN {
-            self.false_signals = larger(self.false_signals, prob);
+            keep_larger(&mut self.false_signals, prob);
         }
     }
 
     /// How often a later point lies beyond limits that a baseline as short as this one has made.
     pub(super) fn see_estimated_limits(&mut self, prob: Option<f64>) {
         if let Some(prob) = prob.filter(|prob| *prob > OFTEN) {
-            self.estimated_limits = larger(self.estimated_limits, prob);
+            keep_larger(&mut self.estimated_limits, prob);
         }
     }
 
     /// A rule of the set has no limits for so many points.
     pub(super) fn see_not_applicable(&mut self, n_useful: usize) {
-        self.not_applicable = larger(self.not_applicable, n_useful as f64);
+        keep_larger(&mut self.not_applicable, n_useful as f64);
     }
 
     /// Whether counts scatter more, or less, than their own law allows. A chart that allows for it needs no note of the
@@ -131,10 +131,10 @@ impl Caveats {
     pub(super) fn see_dispersion(&mut self, kind: ChartKind, summary: &LinesSummary) {
         let Some(dispersion) = summary.dispersion else { return };
         if summary.is_overdispersed && !matches!(kind, ChartKind::Pp | ChartKind::Up) {
-            self.overdispersion = larger(self.overdispersion, dispersion);
+            keep_larger(&mut self.overdispersion, dispersion);
         }
         if summary.is_underdispersed {
-            self.underdispersion = larger(self.underdispersion, dispersion);
+            keep_larger(&mut self.underdispersion, dispersion);
         }
     }
 
@@ -177,6 +177,7 @@ impl Caveats {
     }
 }
 
-fn larger(so_far: Option<f64>, value: f64) -> Option<f64> {
-    Some(so_far.map_or(value, |most| most.max(value)))
+/// Keeps the larger of what was seen before and now.
+fn keep_larger(so_far: &mut Option<f64>, value: f64) {
+    *so_far = Some(so_far.map_or(value, |most| most.max(value)));
 }

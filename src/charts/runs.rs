@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::judged::ChartPoint;
-use crate::stats::runs::{Middle, RunCounts, RunLaw, RunLaws, Side, count_runs, count_runs_against};
+use crate::stats::runs::{Middle, RunCounts, RunLaw, RunLaws, Side, count_runs_against};
 
 /// What a probability of runs takes the centre line to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -50,11 +50,6 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    /// The longest run and the crossings, points on the line dropped.
-    pub(super) fn counts(&self, sides: &[Side]) -> RunCounts {
-        count_runs(sides)
-    }
-
     /// The probability that a stable process shows at least as much, by where its line comes from.
     ///
     /// * `sides`: of each point, on which side of the line it lies; as long as `points`.
@@ -79,10 +74,9 @@ impl Runs {
             return (self.laws.prob_runs(law, longest, crossings), ProbBasis::SamePoints);
         }
         let is_first = points.iter().take(origin.n_baseline).all(|point| point.is_baseline);
-        if is_first && origin.middle == Middle::Median {
-            if let Some(prob) = self.prob_frozen(sides, origin.n_baseline, n_after) {
-                return (prob, ProbBasis::Frozen);
-            }
+        let exact = is_first && origin.middle == Middle::Median;
+        if let Some(prob) = exact.then(|| self.prob_frozen(sides, origin.n_baseline, n_after)).flatten() {
+            return (prob, ProbBasis::Frozen);
         }
         // In the draws one baseline value is the median where their number is odd; here it is the first that ties.
         let n_ties = if origin.middle == Middle::Median { origin.n_baseline % 2 } else { 0 };

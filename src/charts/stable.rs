@@ -101,12 +101,34 @@ fn whole(size: f64) -> usize {
     size.clamp(1.0, 1e6).round() as usize
 }
 
+/// Which points centre and limits rest on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Pattern {
+    /// The first so many of all.
+    First { b: usize, n: usize },
+    /// Others: one flag a point.
+    Flags(Vec<bool>),
+}
+
+impl Pattern {
+    pub(super) fn of(is_baseline: impl Iterator<Item = bool> + Clone) -> Self {
+        let (n, b) = (is_baseline.clone().count(), is_baseline.clone().filter(|is| *is).count());
+        if is_baseline.clone().take(b).all(|is| is) { Self::First { b, n } } else { Self::Flags(is_baseline.collect()) }
+    }
+
+    fn flags(&self) -> Vec<bool> {
+        match self {
+            Self::First { b, n } => (0..*n).map(|row| row < *b).collect(),
+            Self::Flags(flags) => flags.clone(),
+        }
+    }
+}
+
 /// The chart whose law is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Shape {
     pub(super) process: Process,
-    /// Of each point, whether centre and limits rest on it.
-    pub(super) is_baseline: Vec<bool>,
+    pub(super) baseline: Pattern,
     pub(super) is_center_known: bool,
     pub(super) is_sigma_known: bool,
 }
@@ -201,16 +223,13 @@ fn exact(spec: &ChartSpec, shape: &Shape) -> Option<StableLaw> {
     if spec.limits.kind != ChartKind::Run {
         return None;
     }
-    let n = shape.is_baseline.len();
-    let b = shape.is_baseline.iter().take_while(|is_baseline| **is_baseline).count();
-    let is_first = shape.is_baseline.iter().skip(b).all(|is_baseline| !is_baseline);
-    let law = match (shape.is_center_known, is_first) {
-        (true, _) => RunLaw::Known { n_useful: n },
-        (false, true) if b == n => RunLaw::SamePoints { n_above: n / 2, n_below: n / 2 },
-        (false, true) if b > 0 => {
-            RunLaw::FrozenWhole { base_above: b / 2, base_below: b / 2, n_baseline: b, n_after: n - b }
-        }
-        _ => return None,
+    let Pattern::First { b, n } = shape.baseline else { return None };
+    let law = if shape.is_center_known {
+        RunLaw::Known { n_useful: n }
+    } else if b == n {
+        RunLaw::SamePoints { n_above: n / 2, n_below: n / 2 }
+    } else {
+        RunLaw::FrozenWhole { base_above: b / 2, base_below: b / 2, n_baseline: b, n_after: n - b }
     };
     if law.is_simulated() {
         return None;
@@ -244,7 +263,8 @@ fn exact(spec: &ChartSpec, shape: &Shape) -> Option<StableLaw> {
 }
 
 fn simulated(spec: &ChartSpec, shape: &Shape) -> Result<StableLaw> {
-    let n = shape.is_baseline.len();
+    let is_baseline = shape.baseline.flags();
+    let n = is_baseline.len();
     let n_draws = (N_POINTS / n.max(1)).clamp(MIN_DRAWS, MAX_DRAWS);
     let mut source = Source::new(shape.process, spec, n);
     let known = source.known(shape);
@@ -260,7 +280,7 @@ fn simulated(spec: &ChartSpec, shape: &Shape) -> Result<StableLaw> {
             size: &source.size,
             spread: &source.spread,
             is_excluded: &[],
-            is_baseline: &shape.is_baseline,
+            is_baseline: &is_baseline,
         };
         let judged = bench.judge(spec, &rows, &known)?;
         n_any += usize::from(!judged.signals.is_empty());
@@ -278,7 +298,7 @@ fn simulated(spec: &ChartSpec, shape: &Shape) -> Result<StableLaw> {
     }
     farthest.sort_unstable_by(f64::total_cmp);
     let share = |count: usize| count as f64 / n_draws as f64;
-    let has_later = shape.is_baseline.iter().any(|is_baseline| !is_baseline);
+    let has_later = is_baseline.iter().any(|is_baseline| !is_baseline);
     Ok(StableLaw {
         any: share(n_any),
         by_signal: counts.into_iter().map(share).collect(),
@@ -417,7 +437,7 @@ pub fn false_signals(spec: &ChartSpec, n: usize, baseline: Option<usize>) -> Res
     }
     let shape = Shape {
         process: Process::usual(spec.limits.kind),
-        is_baseline: (0..n).map(|row| row < b).collect(),
+        baseline: Pattern::First { b, n },
         is_center_known: false,
         is_sigma_known: false,
     };

@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
+use brightspot::charts::ChartKind;
 use brightspot::frame::{
-    Aggregate, Baseline, BrightRequest, MixedRequest, Phases, PlanFrames, RunChartRequest, TimeValue, bright_spots,
-    mixed_model, plan_series, run_chart,
+    Aggregate, Baseline, BrightRequest, ChartRequest, MixedRequest, Phases, PlanFrames, TimeValue, bright_spots, chart,
+    mixed_model, plan_series,
 };
 use brightspot::synthetic::district;
 use polars::prelude::*;
@@ -31,12 +32,12 @@ fn weeks() -> PolarsResult<DataFrame> {
 
 #[test]
 fn charts_come_sorted_by_group_and_time() -> Test {
-    let request = RunChartRequest {
+    let request = ChartRequest {
         by: vec!["team".into()],
         baseline: Some(Baseline::Count(6)),
-        ..RunChartRequest::new("value", "week")
+        ..ChartRequest::new(ChartKind::Run, "value", "week")
     };
-    let tables = run_chart(&weeks()?, &request, &quiet)?;
+    let tables = chart(&weeks()?, &request, &quiet)?;
     let teams: Vec<&str> = tables.summary.column("team")?.str()?.iter().flatten().collect();
     assert_eq!(teams, ["a", "b"]);
     assert_eq!(tables.summary.column("center")?.f64()?.to_vec(), [Some(51.0), Some(51.0)]);
@@ -50,30 +51,30 @@ fn charts_come_sorted_by_group_and_time() -> Test {
 
 #[test]
 fn a_repeated_time_is_an_error_until_it_is_combined() -> Test {
-    let mut request = RunChartRequest::new("value", "week");
-    let error = run_chart(&weeks()?, &request, &quiet).unwrap_err();
+    let mut request = ChartRequest::new(ChartKind::Run, "value", "week");
+    let error = chart(&weeks()?, &request, &quiet).unwrap_err();
     assert_eq!(error.code(), "duplicate_times");
     request.aggregate = Some(Aggregate::Mean);
-    assert_eq!(run_chart(&weeks()?, &request, &quiet)?.points.height(), 12);
+    assert_eq!(chart(&weeks()?, &request, &quiet)?.points.height(), 12);
     Ok(())
 }
 
 #[test]
 fn work_stops_when_the_caller_says_so() -> Test {
-    let request = RunChartRequest { by: vec!["team".into()], ..RunChartRequest::new("value", "week") };
+    let request = ChartRequest { by: vec!["team".into()], ..ChartRequest::new(ChartKind::Run, "value", "week") };
     let stop = |_: usize, _: usize| Err(brightspot::Error::Interrupted);
-    assert_eq!(run_chart(&weeks()?, &request, &stop).unwrap_err().code(), "interrupted");
+    assert_eq!(chart(&weeks()?, &request, &stop).unwrap_err().code(), "interrupted");
     Ok(())
 }
 
 #[test]
 fn a_phase_outside_the_data_is_refused() -> Test {
-    let request = RunChartRequest {
+    let request = ChartRequest {
         by: vec!["team".into()],
         phases: Some(Phases::Starts(vec![("late".into(), TimeValue::Number(40.0))])),
-        ..RunChartRequest::new("value", "week")
+        ..ChartRequest::new(ChartKind::Run, "value", "week")
     };
-    let error = run_chart(&weeks()?, &request, &quiet).unwrap_err();
+    let error = chart(&weeks()?, &request, &quiet).unwrap_err();
     assert!(error.to_string().contains("between the first time of the data (1) and the last (12)"), "{error}");
     Ok(())
 }

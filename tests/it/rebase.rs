@@ -59,7 +59,7 @@ fn limits_of(chart: &str, y: &[f64], size: &[f64], basis: &[usize], drawn: &[usi
             let p = basis.iter().map(|&row| y[row] / 100.0 * size[row]).sum::<f64>() / sum(size);
             Some(drawn.iter().map(|&row| around(100.0 * p, 300.0 * (p * (1.0 - p) / size[row]).sqrt())).collect())
         }
-        other => panic!("no such chart: {other}"),
+        other => unreachable!("no such chart: {other}"),
     }
 }
 

@@ -133,7 +133,7 @@ def test_the_description_of_every_kind_states_centre_limits_signals_and_chance(k
     picture = drawn(chart)
     told = picture["description"]
     row = chart.summary.row(0, named=True)
-    is_share = chart_data.values_are_shares(chart.points["value"].to_list(), chart.spec)
+    is_share = words.are_shares(chart.points["value"].to_list(), chart.spec)
     show = words.share if is_share else words.number
     assert words.chart_name(chart.spec) in told
     assert f"36 points around a {words.center_name(chart.spec)} of {show(row['center'])}" in told

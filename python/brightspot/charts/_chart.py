@@ -164,15 +164,16 @@ class Chart:
     def sentences(self) -> Iterator[str]:
         """Say in plain words what each chart (and phase) shows."""
         several = self.summary["phase"].n_unique() > 1
+        show = words.share if words.are_shares(self.points["value"], self.spec) else words.number
         keys = [*self.by, "phase"]
         limits = {
-            tuple(row[key] for key in keys): words.limits(row["lcl"], row["ucl"])
+            tuple(row[key] for key in keys): words.limits(row["lcl"], row["ucl"], show)
             for row in self.points.group_by(keys).agg("lcl", "ucl").iter_rows(named=True)
         }
         for row in self.summary.iter_rows(named=True):
             names = [str(row[key]) for key in self.by] + ([row["phase"]] if several else [])
             bounds = limits.get(tuple(row[key] for key in keys), "")
-            yield words.chart(row, ", ".join(names), spec=self.spec, bounds=bounds)
+            yield words.chart(row, ", ".join(names), show, self.spec, bounds)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._title()})"

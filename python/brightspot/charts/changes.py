@@ -103,8 +103,10 @@ class Proposals:
 
     def sentences(self) -> Iterator[str]:
         """Say in plain words what is proposed."""
+        shares = words.are_shares(self.chart.points["value"], self.chart.spec)
+        on = words.Scale("percentage points", is_share=True) if shares else words.Scale()
         for row in self.table.iter_rows(named=True):
-            yield words.proposal(row, ", ".join(str(row[key]) for key in self.chart.by))
+            yield words.proposal(row, ", ".join(str(row[key]) for key in self.chart.by), on)
 
     def plot(self, *, title: str = "", only: Mapping[str, object] | None = None) -> alt.TopLevelMixin:
         """Draw the chart with the proposed starts, their intervals, and the limits as they would become.

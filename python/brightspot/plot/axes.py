@@ -258,8 +258,3 @@ def free_encode(*, is_share: bool) -> alt.Y:
     """The encoding of ``y`` where each small multiple has its own scale: Vega chooses ticks."""
     axis = alt.Axis(tickCount=3, format=".2~%" if is_share else ",.6~r")
     return alt.Y("y:Q", title=None, axis=axis, scale=alt.Scale(zero=False, nice=False))
-
-
-def is_share(values: Iterable[float | None], size: Any) -> bool:  # noqa: ANN401 (a column's name, or nothing)
-    """Whether values are shares of something: they have a denominator and lie within 0 and 1."""
-    return bool(size) and all(v is None or 0 <= v <= 1 for v in values)

@@ -13,15 +13,13 @@ import polars as pl
 
 from brightspot import words
 from brightspot.exceptions import InvalidOptionError
-from brightspot.plot.axes import TimeAxis, is_share
+from brightspot.plot.axes import TimeAxis
 
 Row = dict[str, Any]
 MEANINGS = ("improvement", "deterioration", "neutral")
 # Limits this many times as far from the centre as most, of points with little behind them, are not shown whole: the
 # data must be read.
 MOST_ROOM = 2.5
-# Kinds whose values are no shares, even where they have a denominator.
-_NO_SHARES = frozenset({"u", "up", "c", "np", "g", "t", "cusum"})
 
 
 class Chart(Protocol):
@@ -190,17 +188,12 @@ class Drawing:
     @property
     def is_share(self) -> bool:
         """Whether values are written in percent."""
-        return values_are_shares(self.points["value"].to_list(), self.spec)
+        return words.are_shares(self.points["value"].to_list(), self.spec)
 
     @property
     def center_name(self) -> str:
         """What the centre line is called."""
         return words.center_name(self.spec)
-
-
-def values_are_shares(values: Iterable[float | None], spec: Mapping[str, Any]) -> bool:
-    """Whether a chart's values are shares: of something, within 0 and 1, and of a kind of chart that draws shares."""
-    return words.kind_of(spec) not in _NO_SHARES and is_share(values, spec.get("size"))
 
 
 def select(table: pl.DataFrame, only: Mapping[str, object] | None) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from brightspot import words
 from brightspot.exceptions import InvalidOptionError
 from brightspot.plot import theme
 from brightspot.plot.axes import PAD, TimeAxis
-from brightspot.plot.chart_data import Chart, One, Phase, Row, name_of, select, split, values_are_shares
+from brightspot.plot.chart_data import Chart, One, Phase, Row, name_of, select, split
 from brightspot.plot.icons import ASSURANCE, VARIATION, Icon
 from brightspot.plot.labels import shortened, text_width, wrapped
 from brightspot.plot.spark import spark, spark_layers
@@ -164,7 +164,7 @@ def _description(shown: Sequence[One], chart: Chart, title: str, told: str) -> s
 
 
 def _show(one: One, spec: Mapping[str, Any]) -> Any:  # noqa: ANN401 (a function that writes numbers)
-    return words.share if values_are_shares([p["value"] for p in one.points], spec) else words.number
+    return words.share if words.are_shares([p["value"] for p in one.points], spec) else words.number
 
 
 def _variation(phase: Phase) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from brightspot.words.numbers import capital, counted, listed, number, odds, percent
@@ -33,9 +33,20 @@ KINDS: dict[str, tuple[str, str, str]] = {
 }
 
 
+# Kinds that draw counts, rates, times or sums.
+_NO_SHARES = frozenset({"u", "up", "c", "np", "g", "t", "cusum"})
+
+
 def kind_of(spec: Mapping[str, Any]) -> str:
     """The kind of chart that was asked for; a spec that says none is a run chart's."""
     return str(spec.get("kind") or "run")
+
+
+def are_shares(values: Iterable[float | None], spec: Mapping[str, Any]) -> bool:
+    """Whether a chart's values are shares: of something, within 0 and 1, and of a kind of chart that draws shares."""
+    if kind_of(spec) in _NO_SHARES or not (spec.get("size") or kind_of(spec) in {"p", "pp"}):
+        return False
+    return all(value is None or 0 <= value <= 1 for value in values)
 
 
 def chart_name(spec: Mapping[str, Any]) -> str:

@@ -88,7 +88,7 @@ impl StableShift {
 ///     individuals(&values, basis).map(|limits| vec![limits; drawn.len()])
 /// })?;
 /// let centers: Vec<f64> = found.periods.iter().map(|period| period.limits[0].center).collect();
-/// assert_eq!(centers, [11.0, 21.0]);
+/// assert!((centers[0] - 11.0).abs() < 0.1 && (centers[1] - 21.0).abs() < 0.1);
 /// assert_eq!(found.periods[1].rows[0], 24);
 /// # Ok::<(), brightspot::Error>(())
 /// ```
