@@ -3,6 +3,7 @@
 // Helpers of tests: a panic is a failed test.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::float_cmp)]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use brightspot::charts::rebase::{
@@ -19,8 +20,17 @@ use serde_json::Value;
 
 use crate::chart_reference::{Row, csv, reference};
 
+thread_local! {
+    static ENGINE: RefCell<RebaseEngine> = RefCell::new(RebaseEngine::new());
+}
+
+/// With the laws that the thread has simulated so far.
+fn proposed(values: &[f64], is_excluded: &[bool], spec: &RebaseSpec) -> Rebase {
+    ENGINE.with_borrow_mut(|engine| engine.propose(values, is_excluded, spec)).unwrap()
+}
+
 fn change_points(values: &[f64]) -> Rebase {
-    propose(values, &[], &RebaseSpec::default()).unwrap()
+    proposed(values, &[], &RebaseSpec::default())
 }
 
 fn codes(rebase: &Rebase) -> Vec<DecisionCode> {
@@ -286,20 +296,35 @@ fn levels_that_come_and_go_are_all_found() {
 
 #[test]
 fn a_wild_point_is_no_phase() {
-    let mut engine = RebaseEngine::new();
-    let mut change_points = |values: &[f64]| engine.propose(values, &[], &RebaseSpec::default()).unwrap();
+    let (mut n_tries, mut n_more) = (0, 0);
     for seed in 0..40 {
-        let mut values = noise(seed, 36);
-        let quiet = change_points(&values);
+        let values = noise(seed, 36);
+        let quiet = change_points(&values).proposals.len();
         for place in [0, 7, 8, 17, 27, 35] {
-            for height in [20.0, 1e6] {
+            let [far, farther] = [20.0, 1e6].map(|height| {
+                let mut values = values.clone();
                 values[place] += height;
-                let found = change_points(&values);
-                assert!(found.proposals.len() <= quiet.proposals.len(), "{seed} {place} {height}: {found:?}");
-                values[place] -= height;
-            }
+                change_points(&values)
+            });
+            // How far makes no difference.
+            let probs = |found: &Rebase| found.log.iter().map(|decision| decision.p).collect::<Vec<_>>();
+            assert_eq!(probs(&far), probs(&farther), "{seed} {place}");
+            n_tries += 1;
+            n_more += usize::from(far.proposals.len() > quiet);
         }
     }
+    // One point in 36 may tip what was nearly significant without it.
+    assert!(n_more * 50 <= n_tries, "{n_more} of {n_tries}");
+}
+
+#[test]
+fn a_wild_point_hides_no_step() {
+    let mut values = stepped(3, &[(18, 0.0), (18, 4.0)]);
+    let clean = change_points(&values);
+    values[25] = 1e6;
+    let found = change_points(&values);
+    assert_eq!((clean.proposals.len(), found.proposals.len()), (1, 1), "{found:?}");
+    assert_eq!(clean.proposals[0].starts_at, found.proposals[0].starts_at);
 }
 
 #[test]
@@ -317,13 +342,11 @@ fn a_steady_trend_is_noted_and_no_step() {
 #[test]
 fn a_drift_that_looks_like_a_step_is_logged_as_a_trend() {
     // The best cut of a slow drift is significant, and a line describes it better.
-    let mut engine = RebaseEngine::new();
-    let mut found = |seed| {
+    let found = |seed| {
         let values: Vec<f64> = noise(seed, 60).iter().zip(0..).map(|(value, t)| value + 0.04 * f64::from(t)).collect();
-        engine.propose(&values, &[], &RebaseSpec::default()).unwrap()
+        change_points(&values)
     };
-    let trends: Vec<Rebase> =
-        (0..40).map(&mut found).filter(|found| codes(found).contains(&DecisionCode::Trend)).collect();
+    let trends: Vec<Rebase> = (0..40).map(found).filter(|found| codes(found).contains(&DecisionCode::Trend)).collect();
     assert!(trends.len() >= 15, "{}", trends.len());
     for found in trends {
         let trend = found.log.iter().find(|decision| decision.code == DecisionCode::Trend).unwrap();
@@ -465,13 +488,12 @@ proptest! {
 
     #[test]
     fn unit_origin_and_sign_make_no_difference(values in any_series(), scale in 0.1_f64..10.0, shift in -50.0_f64..50.0) {
-        let mut engine = RebaseEngine::new();
         for method in [RebaseMethod::ChangePoint, RebaseMethod::StableShift, RebaseMethod::FixedRun] {
             let spec = RebaseSpec::of(method);
-            let found = engine.propose(&values, &[], &spec).unwrap();
+            let found = proposed(&values, &[], &spec);
             for scale in [scale, -scale] {
                 let moved: Vec<f64> = values.iter().map(|value| value * scale + shift).collect();
-                let again = engine.propose(&moved, &[], &spec).unwrap();
+                let again = proposed(&moved, &[], &spec);
                 prop_assert_eq!(places(&found), places(&again));
                 prop_assert_eq!(logged(&found), logged(&again));
                 for (one, other) in found.proposals.iter().zip(&again.proposals) {
@@ -488,10 +510,9 @@ proptest! {
 
     #[test]
     fn backwards_in_time_the_places_are_mirrored(values in any_series()) {
-        let mut engine = RebaseEngine::new();
-        let found = engine.propose(&values, &[], &RebaseSpec::default()).unwrap();
+        let found = proposed(&values, &[], &RebaseSpec::default());
         let reversed: Vec<f64> = values.iter().rev().copied().collect();
-        let again = engine.propose(&reversed, &[], &RebaseSpec::default()).unwrap();
+        let again = proposed(&reversed, &[], &RebaseSpec::default());
         let n = values.len();
         let mut mirrored: Vec<_> = places(&again)
             .into_iter()
@@ -506,7 +527,6 @@ proptest! {
 
     #[test]
     fn an_excluded_point_is_as_if_absent(values in any_series(), flags in prop::collection::vec(0_u8..4, 90)) {
-        let mut engine = RebaseEngine::new();
         let is_excluded: Vec<bool> = flags[..values.len()].iter().map(|flag| *flag == 0).collect();
         let kept: Vec<usize> = (0..values.len()).filter(|&row| !is_excluded[row]).collect();
         let rest: Vec<f64> = kept.iter().map(|&row| values[row]).collect();
@@ -514,23 +534,23 @@ proptest! {
             values.iter().zip(&is_excluded).map(|(value, out)| if *out { f64::NAN } else { *value }).collect();
         for method in [RebaseMethod::ChangePoint, RebaseMethod::StableShift, RebaseMethod::FixedRun] {
             let spec = RebaseSpec::of(method);
-            let found = engine.propose(&values, &is_excluded, &spec).unwrap();
-            let short = engine.propose(&rest, &[], &spec).unwrap();
+            let found = proposed(&values, &is_excluded, &spec);
+            let short = proposed(&rest, &[], &spec);
             let placed: Vec<_> = places(&short)
                 .into_iter()
                 .map(|(at, from, to)| (kept[at], from.map(|from| kept[from]), to.map(|to| kept[to])))
                 .collect();
             prop_assert_eq!(places(&found), placed);
-            let gaps = engine.propose(&with_gaps, &[], &spec).unwrap();
+            let gaps = proposed(&with_gaps, &[], &spec);
             prop_assert_eq!(&gaps.proposals, &found.proposals);
             prop_assert_eq!(gaps.notes.iter().any(|note| note.code.as_str() == "missing_value"), is_excluded.contains(&true));
         }
     }
 
     #[test]
-    fn what_is_proposed_is_possible(values in any_series(), alpha in 0.01_f64..0.5, min_length in 4_usize..12) {
+    fn what_is_proposed_is_possible(values in any_series(), alpha in 0.01_f64..0.5, min_length in prop::sample::select(vec![4_usize, 11])) {
         let spec = RebaseSpec { alpha, min_length, ..RebaseSpec::default() };
-        let found = RebaseEngine::new().propose(&values, &[], &spec).unwrap();
+        let found = proposed(&values, &[], &spec);
         let mut last = 0;
         for proposal in &found.proposals {
             prop_assert!(proposal.starts_at >= last + min_length);

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use super::split;
+use super::split::{self, Ranker};
 use crate::stats::step::{PHI_MAX, PHI_MIN};
 
 /// Series drawn for a law: the standard error of a probability of .05 is then .0015.
@@ -69,7 +69,7 @@ fn draw(n: usize, min_length: usize, step: usize) -> Vec<f32> {
     let innovation = (1.0 - phi * phi).sqrt();
     let n_draws = (N_DRAWS * FULL_DRAWS_UP_TO / n.max(FULL_DRAWS_UP_TO)).max(N_DRAWS_MIN);
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-    let mut y = vec![0.0; n];
+    let (mut y, mut ranker) = (vec![0.0; n], Ranker::default());
     let mut draws: Vec<f32> = (0..n_draws)
         .filter_map(|_| {
             let mut last: f64 = rng.sample(StandardNormal);
@@ -80,7 +80,7 @@ fn draw(n: usize, min_length: usize, step: usize) -> Vec<f32> {
             }
             // Compared with probabilities of three digits.
             #[allow(clippy::cast_possible_truncation)]
-            split::best(&y, min_length).map(|split| split.t as f32)
+            split::best(ranker.ranks(&y), min_length).map(|split| split.t as f32)
         })
         .collect();
     draws.sort_unstable_by(f32::total_cmp);

@@ -43,7 +43,7 @@ pub struct Proposal {
     pub hi: Option<f64>,
     /// Change point: how often a stable series of as many points has as clear a step anywhere.
     pub p: Option<f64>,
-    /// Change point: the autocorrelation that was allowed for.
+    /// Change point: the autocorrelation of the ranks that was allowed for.
     pub phi: Option<f64>,
     /// Change point: the standard deviation of the points before.
     pub sd_before: Option<f64>,
