@@ -11,7 +11,6 @@ mod journal;
 mod mixed;
 mod mixed_lme4;
 mod rebase;
-mod rebase_simulation;
 mod run_chart;
 mod runs;
 mod schemas;

@@ -11,7 +11,10 @@ use crate::stats::step::step;
 /// About the true place the loss is the largest of two independent random walks with drift; in the limit of small
 /// steps P(loss <= x) = (1 - exp(-x/2))^2, and 5.94 solves it for .9 (Siegmund 1988, Int. Stat. Rev. 56:31;
 /// Hansen 2000, Econometrica 68:575, table I). For large steps it is too wide rather than too narrow.
-const LOSS_90: f64 = 5.939_6;
+const LOSS_90: f64 = 5.939_5;
+
+/// How often an interval of a step may miss.
+const NOT_COVERED: f64 = 0.1;
 
 /// More moves of the cuts than this are not made. Some few are enough; since each window has ranks of its own, nothing
 /// else would keep two cuts from changing places for ever.
@@ -73,7 +76,7 @@ impl Search<'_> {
         self.laws.prob(n, self.spec.min_length, split.phi, split.t)
     }
 
-    fn note(&mut self, cut: usize, code: DecisionCode, p: f64, step_over_line: Option<f64>) {
+    fn record(&mut self, cut: usize, code: DecisionCode, p: f64, step_over_line: Option<f64>) {
         let row = self.points.row(cut);
         self.log.push(Decision { row, code, p: Some(p), step_over_line });
     }
@@ -88,7 +91,7 @@ impl Search<'_> {
                 self.cuts.push(at);
                 parts.extend([(from, at), (at, to)]);
             } else {
-                self.note(whole.at, DecisionCode::NotSignificant, whole.p, None);
+                self.record(whole.at, DecisionCode::NotSignificant, whole.p, None);
             }
         }
         self.cuts.sort_unstable();
@@ -137,7 +140,7 @@ impl Search<'_> {
             }
             let Some((index, p)) = weakest.filter(|(_, p)| *p > self.spec.alpha) else { return };
             let cut = self.cuts.remove(index);
-            self.note(cut, DecisionCode::NotSustained, p, None);
+            self.record(cut, DecisionCode::NotSustained, p, None);
         }
     }
 
@@ -176,7 +179,7 @@ impl Search<'_> {
         let together = self.levels_over_line();
         if n_found > 1 && together <= 0.0 {
             for index in 0..n_found {
-                self.note_trend(index, together);
+                self.record_trend(index, together);
             }
             self.cuts.clear();
         }
@@ -186,18 +189,18 @@ impl Search<'_> {
                 .filter_map(|index| Some((index, self.step_over_line(index)?)))
                 .min_by(|one, other| one.1.total_cmp(&other.1));
             let Some((index, evidence)) = weakest.filter(|(_, evidence)| *evidence <= 0.0) else { return n_dropped };
-            self.note_trend(index, evidence);
+            self.record_trend(index, evidence);
             self.cuts.remove(index);
             n_dropped += 1;
             self.settle();
         }
     }
 
-    fn note_trend(&mut self, index: usize, evidence: f64) {
+    fn record_trend(&mut self, index: usize, evidence: f64) {
         let (from, to) = self.window(index);
         let p = self.local(index).map_or(1.0, |split| self.prob(to - from, &split));
         if let Some(&cut) = self.cuts.get(index) {
-            self.note(cut, DecisionCode::Trend, p, Some(evidence));
+            self.record(cut, DecisionCode::Trend, p, Some(evidence));
         }
     }
 
@@ -237,18 +240,22 @@ impl Search<'_> {
         let cut = from + split.n_before;
         let p = self.prob(to - from, &split);
         let evidence = self.step_over_line(index);
-        self.note(cut, DecisionCode::Proposed, p, evidence);
+        self.record(cut, DecisionCode::Proposed, p, evidence);
         let (first, last) = self.interval(from, to, &split);
-        let (before, after) = (self.values(from, cut), self.values(cut, to));
+        let y = &self.points.y;
+        let (before, after) = (y.get(from..cut)?, y.get(cut..to)?);
+        // Simultaneous for all cuts, so that it holds for the one that was picked because it is large.
         let known = step(before, after).ok();
+        let reach =
+            known.map(|known| self.laws.quantile(to - from, self.spec.min_length, known.phi, NOT_COVERED) * known.se);
         let (level_before, level_after) = (centre(before), centre(after));
         Some(Proposal {
             from: self.points.row(first),
             to: self.points.row(last),
             n_before: before.len(),
             n_after: after.len(),
-            lo: known.map(|step| step.lo),
-            hi: known.map(|step| step.hi),
+            lo: reach.map(|reach| level_after - level_before - reach),
+            hi: reach.map(|reach| level_after - level_before + reach),
             p: Some(p),
             phi: Some(split.phi),
             sd_before: deviation(before),

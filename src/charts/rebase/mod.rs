@@ -67,8 +67,9 @@ impl RebaseEngine {
     /// ```
     ///
     /// The interval of its place holds every cut with (SS of that cut - SS) <= 5.94 (SS/e) (1 + phi*)/(1 - phi*). The
-    /// levels are means of the values; the interval of the step is [`crate::stats::step::step`]'s and does not know of
-    /// the search: see the simulations.
+    /// levels are means of the values. The interval of the step is estimate +- T.10 SE, with the standard error of
+    /// [`crate::stats::step::step`] and the T that one stable series in ten exceeds: it holds for all cuts together, and
+    /// so for the one that was picked.
     ///
     /// [`RebaseMethod::StableShift`] is the algorithm of [`stable_shift`] with the limits of [`individuals`];
     /// [`RebaseMethod::FixedRun`] proposes a new median wherever `run_length` points lie on one side of the last one.

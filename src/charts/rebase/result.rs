@@ -37,7 +37,8 @@ pub struct Proposal {
     pub after: f64,
     /// After minus before.
     pub estimate: f64,
-    /// Change point: the lower end of a 90% interval for the step at `starts_at`.
+    /// Change point: the lower end of a 90% interval for the step that allows for the search of its place; none where the
+    /// values do not vary within the levels.
     pub lo: Option<f64>,
     /// Change point: its upper end.
     pub hi: Option<f64>,

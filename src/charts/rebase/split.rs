@@ -153,6 +153,30 @@ mod tests {
     }
 
     #[test]
+    fn the_correction_finds_the_autocorrelation() {
+        use rand::{RngExt, SeedableRng};
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(5);
+        let mut ranker = Ranker::default();
+        for (n, phi) in [(24, 0.4), (24, 0.5), (36, 0.4), (36, 0.5), (100, 0.4), (100, 0.5)] {
+            let mut found: Vec<f64> = (0..1_001)
+                .map(|_| {
+                    let mut last: f64 = rng.sample(rand_distr::StandardNormal);
+                    let y: Vec<f64> = (0..n)
+                        .map(|_| {
+                            let shock: f64 = rng.sample(rand_distr::StandardNormal);
+                            last = phi * last + f64::sqrt(1.0 - phi * phi) * shock;
+                            last
+                        })
+                        .collect();
+                    best(ranker.ranks(&y), 8).unwrap().phi
+                })
+                .collect();
+            found.sort_by(f64::total_cmp);
+            assert!((found[500] - phi).abs() < 0.06, "{n} {phi}: {}", found[500]);
+        }
+    }
+
+    #[test]
     fn equal_values_share_their_ranks() {
         assert_eq!(Ranker::default().ranks(&[3.0, -1.0, 3.0, 7.0, 0.0, 3.0]), [4.0, 1.0, 4.0, 6.0, 2.0, 4.0]);
         // The sign of zero is no difference.

@@ -1,6 +1,6 @@
 //! How often new phases are proposed on series whose truth was planted: three methods, at equal power.
-// Helpers of tests: a panic is a failed test.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)]
+// Figures are printed.
+#![allow(clippy::print_stdout)]
 
 use brightspot::charts::rebase::{RebaseEngine, RebaseMethod, RebaseSpec};
 use rand::{RngExt, SeedableRng};
@@ -231,7 +231,7 @@ fn intervals_cover() {
                 sum / n_found as f64
             );
             assert!(place >= 0.89, "{n} {noise:?} {step}: {place}");
-            assert!(height >= 0.80, "{n} {noise:?} {step}: {height}");
+            assert!(height >= 0.85, "{n} {noise:?} {step}: {height}");
         }
     }
 }
@@ -270,7 +270,9 @@ fn timing_of_a_thousand_series() {
         (0..1_000).map(|index| series(&mut rng, 36, USUAL, (18, if index % 4 == 0 { 2.0 } else { 0.0 }))).collect();
     let mut seconds = || {
         let start = std::time::Instant::now();
-        all.iter().for_each(|values| assert!(engine.propose(values, &[], &spec).is_ok()));
+        for values in &all {
+            assert!(engine.propose(values, &[], &spec).is_ok());
+        }
         start.elapsed().as_secs_f64()
     };
     let (cold, warm) = (seconds(), seconds());
