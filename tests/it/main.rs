@@ -13,7 +13,6 @@ mod limits;
 mod mixed;
 mod mixed_lme4;
 mod rebase;
-mod rebase_simulation;
 mod rules;
 mod run_chart;
 mod runs;

@@ -2,7 +2,7 @@
 
 use super::law::SplitLaws;
 use super::line::Line;
-use super::split::{self, Split, centre, squares};
+use super::split::{self, Ranker, Split, centre, squares};
 use super::{Decision, DecisionCode, Points, Proposal, RebaseSpec};
 use crate::stats::step::step;
 
@@ -11,10 +11,14 @@ use crate::stats::step::step;
 /// About the true place the loss is the largest of two independent random walks with drift; in the limit of small
 /// steps P(loss <= x) = (1 - exp(-x/2))^2, and 5.94 solves it for .9 (Siegmund 1988, Int. Stat. Rev. 56:31;
 /// Hansen 2000, Econometrica 68:575, table I). For large steps it is too wide rather than too narrow.
-const LOSS_90: f64 = 5.939_6;
+const LOSS_90: f64 = 5.939_5;
 
-/// More moves of the cuts than this do not happen: each lowers the sum of squares.
-const MOVES_MAX: usize = 1_000;
+/// How often an interval of a step may miss.
+const NOT_COVERED: f64 = 0.1;
+
+/// More moves of the cuts than this are not made. Some few are enough; since each window has ranks of its own, nothing
+/// else would keep two cuts from changing places for ever.
+const MOVES_MAX: usize = 100;
 
 /// What a search comes to.
 #[derive(Debug)]
@@ -62,11 +66,17 @@ impl Search<'_> {
         self.points.y.get(from..to).unwrap_or(&[])
     }
 
+    /// The ranks of some points among themselves.
+    fn ranks(&self, from: usize, to: usize) -> Vec<f64> {
+        let mut ranker = Ranker::default();
+        ranker.ranks(self.values(from, to)).to_vec()
+    }
+
     fn prob(&mut self, n: usize, split: &Split) -> f64 {
         self.laws.prob(n, self.spec.min_length, split.phi, split.t)
     }
 
-    fn note(&mut self, cut: usize, code: DecisionCode, p: f64, step_over_line: Option<f64>) {
+    fn record(&mut self, cut: usize, code: DecisionCode, p: f64, step_over_line: Option<f64>) {
         let row = self.points.row(cut);
         self.log.push(Decision { row, code, p: Some(p), step_over_line });
     }
@@ -81,7 +91,7 @@ impl Search<'_> {
                 self.cuts.push(at);
                 parts.extend([(from, at), (at, to)]);
             } else {
-                self.note(whole.at, DecisionCode::NotSignificant, whole.p, None);
+                self.record(whole.at, DecisionCode::NotSignificant, whole.p, None);
             }
         }
         self.cuts.sort_unstable();
@@ -89,7 +99,7 @@ impl Search<'_> {
 
     /// The best cut of the points from `from` to before `to`, with its p.
     fn cut(&mut self, from: usize, to: usize) -> Option<Cut> {
-        let split = split::best(self.values(from, to), self.spec.min_length)?;
+        let split = split::best(&self.ranks(from, to), self.spec.min_length)?;
         Some(Cut { at: from + split.n_before, p: self.prob(to - from, &split), t: split.t })
     }
 
@@ -112,7 +122,7 @@ impl Search<'_> {
     /// The best cut between the neighbours of a cut.
     fn local(&self, index: usize) -> Option<Split> {
         let (from, to) = self.window(index);
-        split::best(self.values(from, to), self.spec.min_length)
+        split::best(&self.ranks(from, to), self.spec.min_length)
     }
 
     /// Moves the cuts to their best places and drops the least significant, until all of them are significant where
@@ -130,7 +140,7 @@ impl Search<'_> {
             }
             let Some((index, p)) = weakest.filter(|(_, p)| *p > self.spec.alpha) else { return };
             let cut = self.cuts.remove(index);
-            self.note(cut, DecisionCode::NotSustained, p, None);
+            self.record(cut, DecisionCode::NotSustained, p, None);
         }
     }
 
@@ -156,8 +166,8 @@ impl Search<'_> {
 
     /// What a cut explains of the points between `from` and `to`.
     fn explained(&self, from: usize, cut: usize, to: usize) -> f64 {
-        let window = self.values(from, to);
-        let mean = centre(window);
+        let window = self.ranks(from, to);
+        let mean = centre(&window);
         let before: f64 = window.iter().take(cut - from).map(|value| value - mean).sum();
         split::explained(before, cut - from, to - from)
     }
@@ -169,7 +179,7 @@ impl Search<'_> {
         let together = self.levels_over_line();
         if n_found > 1 && together <= 0.0 {
             for index in 0..n_found {
-                self.note_trend(index, together);
+                self.record_trend(index, together);
             }
             self.cuts.clear();
         }
@@ -179,18 +189,18 @@ impl Search<'_> {
                 .filter_map(|index| Some((index, self.step_over_line(index)?)))
                 .min_by(|one, other| one.1.total_cmp(&other.1));
             let Some((index, evidence)) = weakest.filter(|(_, evidence)| *evidence <= 0.0) else { return n_dropped };
-            self.note_trend(index, evidence);
+            self.record_trend(index, evidence);
             self.cuts.remove(index);
             n_dropped += 1;
             self.settle();
         }
     }
 
-    fn note_trend(&mut self, index: usize, evidence: f64) {
+    fn record_trend(&mut self, index: usize, evidence: f64) {
         let (from, to) = self.window(index);
         let p = self.local(index).map_or(1.0, |split| self.prob(to - from, &split));
         if let Some(&cut) = self.cuts.get(index) {
-            self.note(cut, DecisionCode::Trend, p, Some(evidence));
+            self.record(cut, DecisionCode::Trend, p, Some(evidence));
         }
     }
 
@@ -198,22 +208,30 @@ impl Search<'_> {
     /// the place that was searched for (Schwarz 1978, Ann. Stat. 6:461).
     fn step_over_line(&self, index: usize) -> Option<f64> {
         let (from, to) = self.window(index);
-        let window = self.values(from, to);
-        Some(over_line(window, self.local(index)?.within, 1.0))
+        let cut = self.cuts.get(index)?;
+        Some(self.levels_beat_line(&[from, *cut, to], 1.0))
     }
 
     /// The same for all levels together: k cuts have k heights and k places, a line has one slope.
     fn levels_over_line(&self) -> f64 {
         let bounds: Vec<usize> = [0].into_iter().chain(self.cuts.iter().copied()).chain([self.points.len()]).collect();
-        let within = bounds
-            .iter()
-            .zip(bounds.iter().skip(1))
-            .map(|(&from, &to)| {
-                let level = self.values(from, to);
-                squares(level, centre(level))
-            })
-            .sum();
-        over_line(&self.points.y, within, 2.0 * self.cuts.len() as f64 - 1.0)
+        self.levels_beat_line(&bounds, 2.0 * self.cuts.len() as f64 - 1.0)
+    }
+
+    /// Levels between bounds against one line, with so many parameters more: the better of what ranks and values say.
+    /// Ranks pull levels that are far apart together until they look like a line; among values a wild point drowns
+    /// both.
+    fn levels_beat_line(&self, bounds: &[usize], n_more: f64) -> f64 {
+        let (from, to) = (bounds.first().copied().unwrap_or(0), bounds.last().copied().unwrap_or(0));
+        let evidence = |y: &[f64]| {
+            let levels = bounds.iter().zip(bounds.iter().skip(1));
+            let within = levels
+                .filter_map(|(start, end)| y.get(start - from..end - from))
+                .map(|level| squares(level, centre(level)))
+                .sum();
+            over_line(y, within, n_more)
+        };
+        evidence(&self.ranks(from, to)).max(evidence(self.values(from, to)))
     }
 
     fn proposal(&mut self, index: usize) -> Option<Proposal> {
@@ -222,18 +240,22 @@ impl Search<'_> {
         let cut = from + split.n_before;
         let p = self.prob(to - from, &split);
         let evidence = self.step_over_line(index);
-        self.note(cut, DecisionCode::Proposed, p, evidence);
+        self.record(cut, DecisionCode::Proposed, p, evidence);
         let (first, last) = self.interval(from, to, &split);
-        let (before, after) = (self.values(from, cut), self.values(cut, to));
+        let y = &self.points.y;
+        let (before, after) = (y.get(from..cut)?, y.get(cut..to)?);
+        // Simultaneous for all cuts, so that it holds for the one that was picked because it is large.
         let known = step(before, after).ok();
+        let reach =
+            known.map(|known| self.laws.quantile(to - from, self.spec.min_length, known.phi, NOT_COVERED) * known.se);
         let (level_before, level_after) = (centre(before), centre(after));
         Some(Proposal {
             from: self.points.row(first),
             to: self.points.row(last),
             n_before: before.len(),
             n_after: after.len(),
-            lo: known.map(|step| step.lo),
-            hi: known.map(|step| step.hi),
+            lo: reach.map(|reach| level_after - level_before - reach),
+            hi: reach.map(|reach| level_after - level_before + reach),
             p: Some(p),
             phi: Some(split.phi),
             sd_before: deviation(before),
@@ -245,8 +267,8 @@ impl Search<'_> {
 
     /// The first and last place that loses no more than [`LOSS_90`] against the best.
     fn interval(&self, from: usize, to: usize, split: &Split) -> (usize, usize) {
-        let window = self.values(from, to);
-        let (n, mean) = (window.len(), centre(window));
+        let window = self.ranks(from, to);
+        let (n, mean) = (window.len(), centre(&window));
         let cut = from + split.n_before;
         // The drift of the walk is that of independent points; its variance is that of sums of correlated ones.
         let scale = split.variance * (1.0 + split.phi) / (1.0 - split.phi);
@@ -291,12 +313,9 @@ fn shorter_stretches(from: usize, to: usize, least: usize) -> Vec<(usize, usize)
 }
 
 fn over_line(y: &[f64], within: f64, n_more: f64) -> f64 {
-    let n = y.len() as f64;
-    let line = Line::of(y).within;
-    if within <= 0.0 {
-        return if line > 0.0 { f64::MAX } else { 0.0 };
-    }
-    n * (line / within).ln() - n_more * n.ln()
+    let (n, line) = (y.len() as f64, Line::of(y).within);
+    // Constant levels: nothing can be better, and the logarithm has no end.
+    if within <= 0.0 { f64::MAX } else { n * (line / within).ln() - n_more * n.ln() }
 }
 
 /// The standard deviation of one level.

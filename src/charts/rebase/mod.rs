@@ -45,8 +45,10 @@ impl RebaseEngine {
 
     /// Proposes where a series should start anew, with the evidence; never applies it.
     ///
-    /// [`RebaseMethod::ChangePoint`] (the default) looks for changes of level. Of all cuts of N points with at least
-    /// `min_length` on each side it takes the one that leaves the least sum of squares SS about two means, and compares
+    /// [`RebaseMethod::ChangePoint`] (the default) looks for changes of level among the ranks of the values, so that a wild
+    /// point counts for no more than one point and the shape of the distribution for nothing. Of all cuts of N ranks with
+    /// at least `min_length` on each side it takes the one that leaves the least sum of squares SS about two means, and
+    /// compares
     ///
     /// ```text
     /// phi* = clip((N phi^ + 4)/(N - 6), .30, .90), phi^ the lag-1 autocorrelation about the two means
@@ -55,16 +57,19 @@ impl RebaseEngine {
     /// ```
     ///
     /// with the largest T of simulated series, searched in the same way (20,000 of them, with a fixed seed; fewer for
-    /// more than 500 points). Where p <= `alpha` each part is cut again. Every cut then moves to its best place between
-    /// its neighbours and must be significant there. A cut is proposed only if two levels describe the points between
-    /// its neighbours better than a straight line:
+    /// more than 500 points). Where p <= `alpha` each part is cut again; where it is not, shorter stretches are tried,
+    /// because levels that come and go hide behind the autocorrelation that they make. Every cut then moves to its best
+    /// place between its neighbours and must be significant there. A cut is proposed only if two levels describe the
+    /// ranks between its neighbours better than a straight line:
     ///
     /// ```text
     /// N ln(SS of the line / SS) - ln N > 0
     /// ```
     ///
     /// The interval of its place holds every cut with (SS of that cut - SS) <= 5.94 (SS/e) (1 + phi*)/(1 - phi*). The
-    /// interval of its height is [`crate::stats::step::step`]'s and does not know of the search: see the simulations.
+    /// levels are means of the values. The interval of the step is estimate +- T.10 SE, with the standard error of
+    /// [`crate::stats::step::step`] and the T that one stable series in ten exceeds: it holds for all cuts together, and
+    /// so for the one that was picked.
     ///
     /// [`RebaseMethod::StableShift`] is the algorithm of [`stable_shift`] with the limits of [`individuals`];
     /// [`RebaseMethod::FixedRun`] proposes a new median wherever `run_length` points lie on one side of the last one.
@@ -88,7 +93,8 @@ impl RebaseEngine {
     /// levels are constant.
     ///
     /// # Reference
-    /// Worsley (1986), Biometrika 73:91 (test and interval for a change point); Bai (1997), Econometric Theory 13:315
+    /// Pettitt (1979), Appl. Stat. 28:126 (a change point by ranks); Worsley (1986), Biometrika 73:91 (test and interval
+    /// for a change point, the place searched for); Bai (1997), Econometric Theory 13:315
     /// (several changes); Siegmund (1988), Int. Stat. Rev. 56:31 (interval).
     ///
     /// ```

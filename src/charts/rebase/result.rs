@@ -37,13 +37,14 @@ pub struct Proposal {
     pub after: f64,
     /// After minus before.
     pub estimate: f64,
-    /// Change point: the lower end of a 90% interval for the step at `starts_at`.
+    /// Change point: the lower end of a 90% interval for the step that allows for the search of its place; none where the
+    /// values do not vary within the levels.
     pub lo: Option<f64>,
     /// Change point: its upper end.
     pub hi: Option<f64>,
     /// Change point: how often a stable series of as many points has as clear a step anywhere.
     pub p: Option<f64>,
-    /// Change point: the autocorrelation that was allowed for.
+    /// Change point: the autocorrelation of the ranks that was allowed for.
     pub phi: Option<f64>,
     /// Change point: the standard deviation of the points before.
     pub sd_before: Option<f64>,

@@ -77,7 +77,7 @@ impl StableShift {
 /// [`Error::InvalidOption`] for an impossible `spec`, or if `is_excluded` is not as long as `values`.
 ///
 /// # Reference
-/// Woodcock (2025), "Re-establishing control limits in SPC analyses: the stable shift algorithm"; autospc 0.0.0.9051.
+/// "Re-establishing control limits in SPC analyses: the stable shift algorithm" (2025), as in autospc 0.0.0.9051.
 ///
 /// ```
 /// use brightspot::charts::rebase::{RebaseMethod, RebaseSpec, individuals, stable_shift};
@@ -130,21 +130,21 @@ type LimitsOf<'a> = dyn FnMut(&[usize], &[usize]) -> Option<Vec<Limits>> + 'a;
 
 pub(super) fn run(points: &Points, spec: &RebaseSpec, limits: &mut LimitsOf<'_>) -> StableShift {
     let mut found = StableShift::default();
-    let stop = |found: &mut StableShift, at: Option<usize>, code| {
+    let record = |found: &mut StableShift, at: Option<usize>, code| {
         found.log.push(Decision::new(at.and_then(|point| points.row(point)), code));
     };
     if points.len() < spec.period_min {
-        stop(&mut found, None, DecisionCode::TooFewPoints);
+        record(&mut found, None, DecisionCode::TooFewPoints);
         return found;
     }
     let Some(mut current) = Candidate::at(0, points, spec, limits) else {
-        stop(&mut found, Some(0), DecisionCode::NoLimits);
+        record(&mut found, Some(0), DecisionCode::NoLimits);
         return found;
     };
     let mut at = spec.period_min;
     loop {
         if points.len() - at.min(points.len()) < spec.period_min {
-            stop(&mut found, Some(at), DecisionCode::TooFewPoints);
+            record(&mut found, Some(at), DecisionCode::TooFewPoints);
             break;
         }
         let (start, following) = if current.is_in_shift(at, spec.shift_length) {
@@ -152,18 +152,18 @@ pub(super) fn run(points: &Points, spec: &RebaseSpec, limits: &mut LimitsOf<'_>)
         } else {
             let mut starts = current.shift_starts(at);
             let Some(first) = starts.next() else {
-                stop(&mut found, Some(at), DecisionCode::NoShift);
+                record(&mut found, Some(at), DecisionCode::NoShift);
                 break;
             };
             (first, starts.next())
         };
         if points.len() - start < spec.period_min {
-            stop(&mut found, Some(start), DecisionCode::TooFewPoints);
+            record(&mut found, Some(start), DecisionCode::TooFewPoints);
             break;
         }
         let direction = current.side(start);
         let Some(candidate) = Candidate::at(start, points, spec, limits) else {
-            stop(&mut found, Some(start), DecisionCode::NoLimits);
+            record(&mut found, Some(start), DecisionCode::NoLimits);
             break;
         };
         let refusal = if candidate.shifts_back(direction, spec.period_min) {
@@ -173,7 +173,7 @@ pub(super) fn run(points: &Points, spec: &RebaseSpec, limits: &mut LimitsOf<'_>)
         } else {
             None
         };
-        stop(&mut found, Some(start), refusal.unwrap_or(DecisionCode::Proposed));
+        record(&mut found, Some(start), refusal.unwrap_or(DecisionCode::Proposed));
         if refusal.is_none() {
             found.periods.push(current.period(start, points, spec.period_min));
             current = candidate;
