@@ -204,8 +204,11 @@ fn q_values(found: &[Found<'_>]) -> Result<Vec<Option<f64>>> {
     Ok(found.iter().map(|one| one.result.prob_chart.and_then(|_| adjusted.next())).collect())
 }
 
+/// A phase, its signal, from which to which point, on how many of them, and how often a stable process shows it.
+type SignalRow<'a> = (Found<'a>, Signal, Range<usize>, usize, Option<f64>);
+
 fn signal_table(df: &DataFrame, layout: &Layout<'_>, points: &Points, found: &[Found<'_>]) -> Result<DataFrame> {
-    let mut rows: Vec<(Found<'_>, Signal, Range<usize>, usize, Option<f64>)> = vec![];
+    let mut rows: Vec<SignalRow<'_>> = vec![];
     for one in found {
         let mut probs = one.result.prob_of_signals.iter().copied();
         for signal in one.result.signals.iter() {

@@ -194,7 +194,7 @@ impl<'a> Maker<'a> {
             self.counts.infinite += 1;
             return Made::NONE;
         }
-        if !(size >= 1.0) || spread < 0.0 {
+        if size.is_nan() || size < 1.0 || spread < 0.0 {
             self.counts.invalid_denominator += usize::from(!value.is_nan());
             return Made::NONE;
         }
