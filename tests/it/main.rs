@@ -17,6 +17,7 @@ mod rules;
 mod run_chart;
 mod runs;
 mod schemas;
+mod stable;
 mod step;
 mod study_simulation;
 mod synthetic;
