@@ -218,6 +218,18 @@ note_codes! {
     NoDirection = "no_direction": |_n, _v| "the measure has no direction, so nothing can be called better or worse: set direction to \"up\" or \"down\"".to_owned();
     /// The points of a series rest on very different numbers of observations and yet count the same.
     UnequalSizes = "unequal_sizes": |n, v| format!("{} that count the same although their sizes differ{v}-fold", counted(n, "point"));
+    /// A team's calibration rests on few predictions.
+    FewPredictions = "few_predictions": |n, _v| format!("only {} with a belief: a sketch, not yet a picture", counted(n, "prediction"));
+    /// Predictions that state no belief.
+    NoBelief = "no_belief": |n, _v| format!("{} without a belief: left out", counted(n, "prediction"));
+    /// Predictions that could not be measured, or not yet.
+    NoOutcome = "no_outcome": |n, _v| format!("{} that could not be measured, or not yet: left out", counted(n, "prediction"));
+    /// Predictions of one cycle share its luck.
+    SharedLuck = "shared_luck": |n, _v| format!("{} share a cycle with another: they share its luck, so the chances are rougher than stated", counted(n, "prediction"));
+    /// A cycle skipped a step of the ramp.
+    SkippedStep = "skipped_step": |n, _v| format!("{} larger than the next step without an adoption on the evidence before it", counted(n, "cycle"));
+    /// A change was adopted although the study did not recommend it.
+    AdoptedAgainstEvidence = "adopted_against_evidence": |n, _v| format!("{} adopted although the study recommended otherwise: no reason to go larger", counted(n, "cycle"));
 }
 
 #[cfg(test)]

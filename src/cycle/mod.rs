@@ -53,6 +53,7 @@
 //! # Ok::<(), brightspot::Error>(())
 //! ```
 
+mod calibration;
 mod codes;
 mod doing;
 mod event;
@@ -60,6 +61,7 @@ mod guards;
 mod plan;
 mod prediction;
 mod predictions;
+mod ramp;
 mod recommend;
 mod record;
 mod registry;
@@ -67,6 +69,7 @@ mod state;
 mod study;
 mod verdict;
 
+pub use calibration::{BeliefGroup, Calibration, Forecast, Forecasts, Leaning, Learning, calibration};
 pub use codes::{Analysis, Choice, Fidelity, GuardFinding, PredictionFinding, ProcessFinding, Reason, Signal};
 pub use doing::Doing;
 pub use event::Event;
@@ -74,6 +77,9 @@ pub use guards::GuardCheck;
 pub use plan::{Guard, Plan, Task};
 pub use prediction::{Prediction, Region, Side};
 pub use predictions::PredictionCheck;
+pub use ramp::{
+    Belief, FailureCost, Outlook, Ramp, RampCycle, RampReason, Readiness, Scale, Steps, TestSize, ramp, test_size,
+};
 pub use recommend::{Findings, Recommendation, Tries, recommend};
 pub use record::{Amendment, Cancellation, Cycle, Decision};
 pub use registry::{RECORDS, check, schemas};

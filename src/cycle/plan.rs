@@ -113,6 +113,9 @@ pub struct Plan {
     /// The team that owns the cycle.
     #[serde(default)]
     pub team: String,
+    /// The cycle that this one follows: its id, where the change was adapted and tested again.
+    #[serde(default)]
+    pub follows: Option<String>,
     /// In how many classrooms (or other places) the change is tested: 1, 3, 5 ...
     #[serde(default = "one")]
     pub scale: u32,
@@ -164,6 +167,7 @@ impl Plan {
             question: String::new(),
             theory: String::new(),
             practice: None,
+            follows: None,
             team: String::new(),
             scale: one(),
             context: BTreeMap::new(),
@@ -287,6 +291,9 @@ impl Record for Plan {
         }
         if self.practice.as_ref().is_some_and(|practice| practice.trim().is_empty()) {
             return Err(invalid(Self::KIND, "practice", "must not be empty; leave it out where there is none"));
+        }
+        if self.follows.as_ref().is_some_and(|id| id.trim().is_empty()) {
+            return Err(invalid(Self::KIND, "follows", "must be the id of a cycle; leave it out where there is none"));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! One binary for all integration tests of the core.
 
 mod bright;
+mod calibration;
 mod chart_reference;
 mod contrast;
 mod cycle;
@@ -12,6 +13,7 @@ mod journal;
 mod limits;
 mod mixed;
 mod mixed_lme4;
+mod ramp;
 mod rebase;
 mod rules;
 mod run_chart;
