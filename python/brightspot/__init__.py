@@ -18,6 +18,7 @@ from brightspot._core import __version__
 from brightspot._records import Cycle, Decision, Doing, Guard, Measure, Plan, Prediction, Study, Task
 from brightspot._result import Note
 from brightspot.bright import BrightSpots, Explanation, bright_spots
+from brightspot.calibration import Calibration, calibration
 from brightspot.charts import (
     Chart,
     Contrast,
@@ -33,11 +34,13 @@ from brightspot.cycle import study
 from brightspot.exceptions import BrightspotError
 from brightspot.journal import Event, Journal
 from brightspot.mixed import MixedModel, mixed_model
+from brightspot.ramp import Ramp, ramp, size_of_test
 from brightspot.report import Report, report
 
 __all__ = [
     "BrightSpots",
     "BrightspotError",
+    "Calibration",
     "Chart",
     "Contrast",
     "ControlChart",
@@ -54,19 +57,23 @@ __all__ = [
     "Plan",
     "Prediction",
     "Proposals",
+    "Ramp",
     "Report",
     "RunChart",
     "Study",
     "Task",
     "__version__",
     "bright_spots",
+    "calibration",
     "control_chart",
     "datasets",
     "exceptions",
     "false_signals",
     "mixed_model",
+    "ramp",
     "report",
     "rule_sets",
     "run_chart",
+    "size_of_test",
     "study",
 ]

@@ -11,6 +11,7 @@ __all__ = [
     "MixedModel",
     "__version__",
     "bright_spots",
+    "calibration",
     "chart",
     "check",
     "check_column",
@@ -20,7 +21,9 @@ __all__ = [
     "mixed_model",
     "note",
     "propose_phases",
+    "ramp",
     "rule_sets",
+    "size_of_test",
     "study",
 ]
 
@@ -50,6 +53,9 @@ def study(
     earlier: Sequence[_Data],
     learned: str,
 ) -> _Data: ...
+def calibration(studies: Sequence[tuple[str, _Data]]) -> _Data: ...
+def ramp(cycles: Sequence[_Data], arguments: _Data) -> _Data: ...
+def size_of_test(arguments: _Data) -> str: ...
 def district(seed: int) -> dict[str, pl.DataFrame]: ...
 def check(kind: str, data: _Data) -> _Data: ...
 def check_column(columns: Sequence[str], name: str) -> None: ...

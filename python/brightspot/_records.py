@@ -257,6 +257,8 @@ class Plan(Record):
         it, cycles with the same `change` do.
     team
         The team that owns the cycle.
+    follows
+        The cycle that this one follows: its id, where the change was adapted and tested again.
     scale
         In how many classrooms (or other places) the change is tested: 1, 3, 5 ...
     context
@@ -295,6 +297,7 @@ class Plan(Record):
     theory: str = ""
     practice: str | None = None
     team: str = ""
+    follows: str | None = None
     scale: int = 1
     context: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"load": load_mapping})
     tasks: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
@@ -302,7 +305,7 @@ class Plan(Record):
 
     if TYPE_CHECKING:
 
-        def __init__(self, aim: str, *, change: str, outcome: Measure, baseline: tuple[Day, Day], test: tuple[Day, Day], process: Sequence[Measure] = ..., guards: Sequence[Guard] = ..., predictions: Sequence[Prediction] = ..., analysis: Analysis = ..., lag_days: int = ..., fair_tries: int = ..., title: str = ..., question: str = ..., theory: str = ..., practice: str | None = ..., team: str = ..., scale: int = ..., context: Mapping[str, str] = ..., tasks: Sequence[Task] = ..., data_plan: Sequence[Task] = ...) -> None: ...
+        def __init__(self, aim: str, *, change: str, outcome: Measure, baseline: tuple[Day, Day], test: tuple[Day, Day], process: Sequence[Measure] = ..., guards: Sequence[Guard] = ..., predictions: Sequence[Prediction] = ..., analysis: Analysis = ..., lag_days: int = ..., fair_tries: int = ..., title: str = ..., question: str = ..., theory: str = ..., practice: str | None = ..., team: str = ..., follows: str | None = ..., scale: int = ..., context: Mapping[str, str] = ..., tasks: Sequence[Task] = ..., data_plan: Sequence[Task] = ...) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -16,11 +16,11 @@ use crate::work::released;
 
 type Object<'py> = Bound<'py, PyAny>;
 
-fn from_python<T: brightspot::record::Record>(data: &Object<'_>) -> Result<T> {
+pub(crate) fn from_python<T: brightspot::record::Record>(data: &Object<'_>) -> Result<T> {
     Ok(check_as(&pythonize::depythonize(data)?)?)
 }
 
-fn to_python<'py>(py: Python<'py>, data: &impl Serialize) -> Result<Object<'py>> {
+pub(crate) fn to_python<'py>(py: Python<'py>, data: &impl Serialize) -> Result<Object<'py>> {
     Ok(pythonize::pythonize(py, data)?)
 }
 

@@ -9,6 +9,7 @@ mod charts;
 mod cycles;
 mod datasets;
 mod errors;
+mod learning;
 mod mixed;
 mod notes;
 mod records;
@@ -27,6 +28,8 @@ mod _core {
     use crate::datasets::district;
     #[pymodule_export]
     use crate::errors::check_column;
+    #[pymodule_export]
+    use crate::learning::{calibration, ramp, size_of_test};
     #[pymodule_export]
     use crate::mixed::{MixedModel, mixed_model};
     #[pymodule_export]

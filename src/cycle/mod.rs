@@ -78,7 +78,7 @@ pub use plan::{Guard, Plan, Task};
 pub use prediction::{Prediction, Region, Side};
 pub use predictions::PredictionCheck;
 pub use ramp::{
-    Belief, FailureCost, Outlook, Ramp, RampCycle, RampReason, Readiness, Scale, Steps, TestSize, ramp, test_size,
+    Belief, FailureCost, Outlook, Ramp, RampCycle, RampReason, Readiness, Scale, Steps, TestSize, ramp, size_of_test,
 };
 pub use recommend::{Findings, Recommendation, Tries, recommend};
 pub use record::{Amendment, Cancellation, Cycle, Decision};

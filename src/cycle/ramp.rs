@@ -81,12 +81,12 @@ const TEST_SIZES: [[[TestSize; 3]; 2]; 2] = {
 /// More belief, a smaller cost of failure or more readiness never make it smaller.
 ///
 /// ```
-/// use brightspot::cycle::{Belief, FailureCost, Readiness, TestSize, test_size};
+/// use brightspot::cycle::{Belief, FailureCost, Readiness, TestSize, size_of_test};
 ///
-/// assert_eq!(test_size(Belief::Low, FailureCost::Large, Readiness::Ready), TestSize::VerySmall);
-/// assert_eq!(test_size(Belief::High, FailureCost::Small, Readiness::Ready), TestSize::Implement);
+/// assert_eq!(size_of_test(Belief::Low, FailureCost::Large, Readiness::Ready), TestSize::VerySmall);
+/// assert_eq!(size_of_test(Belief::High, FailureCost::Small, Readiness::Ready), TestSize::Implement);
 /// ```
-pub fn test_size(belief: Belief, cost: FailureCost, readiness: Readiness) -> TestSize {
+pub fn size_of_test(belief: Belief, cost: FailureCost, readiness: Readiness) -> TestSize {
     let cell = TEST_SIZES.get(belief as usize).and_then(|by_cost| by_cost.get(cost as usize));
     // The table has a cell for every code; the smallest test is the safe answer.
     cell.and_then(|by_readiness| by_readiness.get(readiness as usize)).copied().unwrap_or(TestSize::VerySmall)
@@ -218,7 +218,7 @@ pub struct Ramp {
 ///
 /// A step up needs a cycle that was confirmed at the present scale: adopted, as its study recommended. A test under new
 /// conditions (another grade, another school type) widens the contexts and not the scale. An abandoned change has no
-/// next step. With an outlook the next step is at most the one that [`test_size`] allows.
+/// next step. With an outlook the next step is at most the one that [`size_of_test`] allows.
 ///
 /// # Arguments
 /// `cycles`: all cycles, of whatever idea; `of`: the id of one of the chain. The chain holds the cycles that test the same
@@ -246,7 +246,7 @@ pub fn ramp<'a>(
     }
     let belief = belief(&chain, &cycles);
     let (evidence, why) = next_step(&cycles, steps, n_places);
-    let size = outlook.map(|o| test_size(o.belief.unwrap_or(belief), o.cost_of_failure, o.readiness));
+    let size = outlook.map(|o| size_of_test(o.belief.unwrap_or(belief), o.cost_of_failure, o.readiness));
     let (next, reason) = match (evidence, size.map(|size| steps.of(size))) {
         (Some(step), Some(limit)) if limit < step => (Some(limit), RampReason::HeldBack),
         (step, _) => (step, why),
@@ -271,16 +271,17 @@ fn chain<'a>(all: Vec<&'a Cycle>, of: &str) -> Result<Vec<&'a Cycle>> {
     let is_linked = |a: &Cycle, b: &Cycle| {
         a.tries_same_idea_as(b) || a.plan.follows.as_ref() == Some(&b.id) || b.plan.follows.as_ref() == Some(&a.id)
     };
-    let (mut rest, mut found) = (all, vec![]);
-    let mut open = vec![rest.swap_remove(start)];
+    // With their places among all, so that cycles of one window and moment stay in the order given.
+    let mut rest: Vec<(usize, &Cycle)> = all.into_iter().enumerate().collect();
+    let (mut open, mut found) = (vec![rest.swap_remove(start)], vec![]);
     while let Some(cycle) = open.pop() {
-        let (linked, others) = rest.into_iter().partition(|other| is_linked(cycle, other));
+        let (linked, others) = rest.into_iter().partition(|(_, other)| is_linked(cycle.1, other));
         rest = others;
         open.extend::<Vec<_>>(linked);
         found.push(cycle);
     }
-    found.sort_by(|a, b| (a.plan.test, a.created_at, &a.id).cmp(&(b.plan.test, b.created_at, &b.id)));
-    Ok(found)
+    found.sort_by_key(|(place, cycle)| (cycle.plan.test, cycle.created_at, *place));
+    Ok(found.into_iter().map(|(_, cycle)| cycle).collect())
 }
 
 fn entry(cycle: &Cycle) -> RampCycle {

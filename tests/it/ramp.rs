@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use brightspot::NoteCode;
 use brightspot::cycle::{
     Belief, Choice, Cycle, Doing, FailureCost, Fidelity, Outlook, Plan, Ramp, RampReason, Readiness, Scale, Steps,
-    TestSize, ramp, test_size,
+    TestSize, ramp, size_of_test,
 };
 
 use crate::cycle::{data, plan, stamp};
@@ -47,11 +47,11 @@ fn more_belief_smaller_cost_or_more_readiness_never_make_a_test_smaller() {
     for &belief in Belief::ALL {
         for &cost in FailureCost::ALL {
             for &readiness in Readiness::ALL {
-                let size = test_size(belief, cost, readiness);
+                let size = size_of_test(belief, cost, readiness);
                 for &b in Belief::ALL.iter().filter(|b| **b >= belief) {
                     for &c in FailureCost::ALL.iter().filter(|c| **c >= cost) {
                         for &r in Readiness::ALL.iter().filter(|r| **r >= readiness) {
-                            assert!(test_size(b, c, r) >= size, "{belief} {cost} {readiness} -> {b} {c} {r}");
+                            assert!(size_of_test(b, c, r) >= size, "{belief} {cost} {readiness} -> {b} {c} {r}");
                             n += 1;
                         }
                     }
@@ -66,7 +66,7 @@ fn more_belief_smaller_cost_or_more_readiness_never_make_a_test_smaller() {
 #[test]
 fn the_table_of_sizes_is_langleys() {
     use TestSize::{Implement, Large, Small, VerySmall};
-    let row = |belief, cost| Readiness::ALL.iter().map(|r| test_size(belief, cost, *r)).collect::<Vec<_>>();
+    let row = |belief, cost| Readiness::ALL.iter().map(|r| size_of_test(belief, cost, *r)).collect::<Vec<_>>();
     assert_eq!(row(Belief::Low, FailureCost::Large), [VerySmall, VerySmall, VerySmall]);
     assert_eq!(row(Belief::Low, FailureCost::Small), [VerySmall, VerySmall, Small]);
     assert_eq!(row(Belief::High, FailureCost::Large), [VerySmall, Small, Large]);
