@@ -138,9 +138,8 @@ impl Caveats {
         }
     }
 
-    /// The notes, in the order of their codes.
-    pub(super) fn notes(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
+    /// Adds the notes, in the order of their codes.
+    pub(super) fn tell(&self, notes: &mut Vec<Note>) {
         let mut add = |code, count: usize, value: Option<f64>| {
             if count > 0 {
                 notes.push(Note { value, ..Note::new(code, count) });
@@ -165,7 +164,6 @@ impl Caveats {
         add_value(NoteCode::FrequentFalseSignals, self.false_signals);
         add(NoteCode::SignalNotRare, usize::from(self.not_rare.is_some()), self.not_rare);
         add(NoteCode::SimulatedProbability, usize::from(self.is_simulated), None);
-        notes
     }
 
     /// The estimate, where there are enough values and it is larger than chance would make it.

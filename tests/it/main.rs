@@ -14,6 +14,7 @@ mod mixed;
 mod mixed_lme4;
 mod rebase;
 mod rules;
+mod qicharts2_signals;
 mod run_chart;
 mod runs;
 mod schemas;
