@@ -9,8 +9,14 @@ use serde_json::Value;
 use crate::chart_reference::{Facet, Row, chart_cases, csv, facets};
 use crate::limits::qicharts2::{columns, known, spec as limits};
 
-/// Cases in which the counts, or the signal, differ on purpose.
-const DEPARTURES: [(&str, &str); 0] = [];
+/// Cases in which the counts differ on purpose, each with a test of its own.
+const DEPARTURES: [&str; 3] = [
+    // A known centre is not transformed there, but brought back; the count of a row without a denominator enters the
+    // centre there (both in `limits::qicharts2`); infinity is a value there (`run_chart`).
+    "cabg_death_t_fixedcl",
+    "edge_zero_denominator_nonzero_numerator_p",
+    "edge_inf_run",
+];
 
 /// Points outside the limits, where there are limits, and the runs rules that the case asks for.
 fn spec(case: &Value, limits: LimitSpec) -> ChartSpec {
@@ -88,7 +94,7 @@ fn every_case_of_every_kind() {
                 n_rows += 1;
                 n_signals += usize::from(row.is_true("runs.signal"));
                 let found = differences(limits.kind, &chart, at, row);
-                if !found.is_empty() && DEPARTURES.iter().all(|(other, _)| *other != id) {
+                if !found.is_empty() && !DEPARTURES.contains(&id) {
                     wrong.push(format!("{id} {} row {at}: {}", facet.name, found.join(", ")));
                 }
             }
