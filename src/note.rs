@@ -141,7 +141,7 @@ note_codes! {
     /// Counts that are not whole numbers.
     FractionalCount = "fractional_count": |n, _v| format!("{} not whole: counts of events or of units should be", counted(n, "count"));
     /// Percentages among shares.
-    MixedScales = "mixed_scales": |n, _v| format!("{} that mix shares (0.93) with percentages (94): bring them to one scale", counted(n, "chart"));
+    MixedScales = "mixed_scales": |n, _v| format!("{} with both shares (0.93) and percentages (94): bring them to one scale", counted(n, "chart"));
     /// The rule signals, but what was seen is not rare for a stable process.
     SignalNotRare = "signal_not_rare": |n, _v| format!("{} where the rule signals, yet a stable process would show as much more than once in 20", counted(n, "chart"));
     /// A rule has no limits for so many points: it did not judge the chart.

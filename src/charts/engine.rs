@@ -316,7 +316,13 @@ impl ChartEngine {
         let is_short = matches!(phase.baseline, Baseline::First(n) if n > phase.rows.len());
         caveats.n_short_phases += usize::from(is_short && !phase.rows.is_empty());
         if kind.has_runs() {
-            caveats.see_values(points);
+            caveats.see_values(points.iter().map(|point| point.value));
+            caveats.see_residuals(points);
+        } else {
+            // Ranges, averages and sums of one number are one number too, and their first points may be missing.
+            let is_judged = |row: &usize| !rows.is_excluded.get(*row).copied().unwrap_or(false);
+            let values = (0..rows.value.len()).filter(is_judged).filter_map(|row| rows.value.get(row).copied());
+            caveats.see_values(values.filter(|value| value.is_finite()));
         }
         let has_limits =
             kind.has_limits() && self.bench.lines.ucl.iter().chain(&self.bench.lines.lcl).any(|l| l.is_finite());
