@@ -1,5 +1,7 @@
-"""What holds for charts of any data, frame to frame: order does not matter, groups know nothing of one another, and what
-comes after the baseline moves nothing."""
+"""What holds for charts of any data, frame to frame.
+
+Order does not matter, groups know nothing of one another, and what comes after the baseline moves nothing.
+"""
 
 from __future__ import annotations
 

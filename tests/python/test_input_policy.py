@@ -69,7 +69,7 @@ def test_shares_and_percentages_in_one_series():
 
 
 def test_another_change_of_the_unit_shows_as_a_shift():
-    minutes = [61, 58, 63, 60, 59, 62, 57, 64, 60, 61]
+    minutes = [61.0, 58.0, 63.0, 60.0, 59.0, 62.0, 57.0, 64.0, 60.0, 61.0]
     chart = draw({"time": WEEKS, "value": minutes + [m / 60 for m in minutes]}, baseline=10)
     assert chart.summary["has_signal"].all()
     apart = pl.DataFrame(
