@@ -129,9 +129,9 @@ note_codes! {
     /// All values are the same.
     ConstantSeries = "constant_series": |n, _v| format!("{} in which all values are the same", counted(n, "chart"));
     /// Counts scatter more than their own law allows: plain limits are too narrow.
-    Overdispersion = "overdispersion": |n, v| format!("{} whose points scatter more than their sizes explain{v} times: plain limits are too narrow; kind=\"pp\" or \"up\" (of subgroups kind=\"i\") allows for it", counted(n, "chart"));
+    Overdispersion = "overdispersion": |n, v| format!("{} whose points scatter more than their sizes explain{v}: plain limits are too narrow; kind=\"pp\" or \"up\" (of subgroups kind=\"i\") allows for it", counted(n, "chart"));
     /// Counts scatter less than their own law allows.
-    Underdispersion = "underdispersion": |n, v| format!("{} whose points scatter less than their sizes explain{v} times: are the points independent, and the sizes right?", counted(n, "chart"));
+    Underdispersion = "underdispersion": |n, v| format!("{} whose points scatter less than their sizes explain{v}: are the points independent, and the sizes right?", counted(n, "chart"));
     /// Limits of a short frozen baseline: later points leave them more often than they should.
     EstimatedLimits = "estimated_limits": |n, v| format!("{} with limits from a short baseline: a stable process puts a later point outside that often{v}; allow_for=\"baseline\" widens them", counted(n, "chart"));
     /// The rule set cries wolf.
