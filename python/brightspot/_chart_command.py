@@ -110,11 +110,10 @@ def _write(drawn: Chart, path: Path, title: str, notes: dict[Any, str]) -> list[
             picture.save(str(one))
     if suffix:
         return pictures
-    tables = []
-    for name in ("summary", "points", "signals"):
-        tables.append(path / f"{name}.csv")
-        _flat(getattr(drawn, name)).write_csv(tables[-1])
-    return pictures + tables
+    tables = {"summary": drawn.summary, "points": drawn.points, "signals": drawn.signals}
+    for name, table in tables.items():
+        _flat(table).write_csv(path / f"{name}.csv")
+    return pictures + [path / f"{name}.csv" for name in tables]
 
 
 def _flat(table: pl.DataFrame) -> pl.DataFrame:
