@@ -183,13 +183,7 @@ fn draw<'s>(context: &Context<'_, 's>, charts: &[Range<usize>], mut part: Part<'
 
 impl Context<'_, '_> {
     /// One chart, with these names and ranges of its phases.
-    fn draw(
-        &self,
-        engine: &mut ChartEngine,
-        rows: Range<usize>,
-        split: &[Split<'_>],
-        chart: &mut Chart,
-    ) -> Result<()> {
+    fn draw(&self, engine: &mut ChartEngine, rows: Range<usize>, split: &[Split<'_>], chart: &mut Chart) -> Result<()> {
         let points = self.points;
         let flags = self.baseline.flags(points, rows.clone());
         let mut phases = self.baseline.phases(split.iter().map(|(_, range)| range.clone()), &flags);

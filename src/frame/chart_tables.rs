@@ -177,12 +177,7 @@ fn phases(height: usize, found: &[Found<'_>]) -> Result<Column> {
     Ok(phase.finish().into_column())
 }
 
-fn summary_table(
-    df: &DataFrame,
-    layout: &Layout<'_>,
-    is_of_many: bool,
-    found: &[Found<'_>],
-) -> Result<DataFrame> {
+fn summary_table(df: &DataFrame, layout: &Layout<'_>, is_of_many: bool, found: &[Found<'_>]) -> Result<DataFrame> {
     let results = || found.iter().map(|one| &one.result);
     let rows: Vec<IdxSize> = found.iter().map(|one| one.row).collect();
     let mut columns = Rows::new(df, &rows).keys(layout.by)?;
@@ -251,8 +246,7 @@ fn signal_table(
     columns.push(Rows::new(df, &of(|span| span.end)).times(layout, "last")?);
     columns.push(texts(
         "meaning",
-        rows.iter()
-            .map(|(_, _, span, ..)| sheet.meaning.get(span.end).map(|meaning| meaning.as_str())),
+        rows.iter().map(|(_, _, span, ..)| sheet.meaning.get(span.end).map(|meaning| meaning.as_str())),
     ));
     columns.push(numbers("prob_false_signal", rows.iter().map(|row| row.4)));
     Ok(DataFrame::new(rows.len(), columns)?)

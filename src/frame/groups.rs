@@ -89,8 +89,7 @@ fn sorted(keys: &DataFrame, by: &[String]) -> Result<(Vec<IdxSize>, bool)> {
     while by.contains(&index) {
         index.push('_');
     }
-    let sorted =
-        keys.clone().with_row_index(index.as_str().into(), None)?.sort(by, SortMultipleOptions::default())?;
+    let sorted = keys.clone().with_row_index(index.as_str().into(), None)?.sort(by, SortMultipleOptions::default())?;
     let order = sorted.column(&index)?.idx()?.into_no_null_iter().collect();
     Ok((order, changes(&sorted, by)?.into_iter().all(|differs| differs)))
 }

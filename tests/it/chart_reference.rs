@@ -133,7 +133,9 @@ pub(crate) fn facets(case: &Value) -> Vec<Facet> {
         let mean = sum / n;
         let sd = (complete.iter().map(|pair| (pair.0 - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
         let y = match case["args"]["agg.fun"].as_str() {
-            Some("median") if !has_size => median(&mut complete.iter().map(|pair| pair.0).collect::<Vec<_>>()).unwrap_or(f64::NAN),
+            Some("median") if !has_size => {
+                median(&mut complete.iter().map(|pair| pair.0).collect::<Vec<_>>()).unwrap_or(f64::NAN)
+            }
             _ if has_size => sum / size,
             None | Some("mean") => mean,
             Some("sum") => sum,

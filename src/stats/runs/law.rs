@@ -217,9 +217,9 @@ impl RunLaws {
 
     fn simulated(&mut self, is_baseline: &[bool], middle: Middle) -> &SimulatedLaw {
         let key = (is_baseline.to_vec(), middle);
-        self.simulated.entry(key).or_insert_with_key(|key| {
-            SIMULATED.get(key.clone(), || Arc::new(SimulatedLaw::draw(is_baseline, middle)))
-        })
+        self.simulated
+            .entry(key)
+            .or_insert_with_key(|key| SIMULATED.get(key.clone(), || Arc::new(SimulatedLaw::draw(is_baseline, middle))))
     }
 }
 
