@@ -130,7 +130,7 @@ def python_peers(some, ours):
         from pycontrolcharts import calc_xmr
 
         frames = [group.select("t", "y").to_pandas() for _, group in some.group_by("unit")]
-        each = cost(lambda: [calc_xmr(one, "y", "t") for one in frames], 1)[0] / len(frames)
+        each = cost(lambda: [calc_xmr(one, value_column="y", label="t") for one in frames], 1)[0] / len(frames)
         line(f"pycontrolcharts.calc_xmr ({N_PEER} charts, scaled up)", each * N_CHARTS, ours)
     else:
         print("pycontrolcharts is not installed: left out")
