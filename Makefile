@@ -35,6 +35,7 @@ sim: ## Run the simulations: false alarms, coverage, false discovery (minutes)
 		--skip a_state_is_fitted --skip the_default_district_takes
 
 bench: build ## Measure speed beside what people use today
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet -r benches/requirements.txt
 	$(BIN)/python benches/speed.py
 
 build: .venv/.built ## Build the Python package into .venv

@@ -1,13 +1,13 @@
 """How fast, beside what people use today: CPU seconds, the best of three, all in one run.
 
-`make bench` runs it. Peers that are installed are measured (statprocon and pycontrolcharts for charts; qicharts2,
-NHSRplotthedots and qcc where R has them; statsmodels for the model); others are left out, and said to be.
+`make bench` installs the peers of benches/requirements.txt (statprocon and pycontrolcharts for charts, statsmodels for
+the model) and runs it. qicharts2, NHSRplotthedots and qcc are measured where R has them; what is not there is left out,
+and said to be.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import resource
 import shutil
 import subprocess
 import sys
@@ -44,21 +44,48 @@ def line(what, seconds, against=None, first=None):
     print(f"{what:<66}{seconds:10.4f} s{ratio}{told}", flush=True)
 
 
-def charts():
-    """Ten thousand charts of 36 points, frame to frame."""
+def stable_charts(n_charts):
+    """Charts on which nothing happens."""
     rng = np.random.default_rng(1)
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
-            "unit": np.repeat([f"u{i:05d}" for i in range(N_CHARTS)], N_POINTS),
-            "t": np.tile(np.arange(N_POINTS), N_CHARTS),
-            "y": rng.normal(size=N_CHARTS * N_POINTS),
-            "absent": rng.binomial(100, 0.08, size=N_CHARTS * N_POINTS),
-            "enrolled": rng.integers(90, 111, size=N_CHARTS * N_POINTS),
+            "unit": np.repeat([f"u{i:06d}" for i in range(n_charts)], N_POINTS),
+            "t": np.tile(np.arange(N_POINTS), n_charts),
+            "y": rng.normal(size=n_charts * N_POINTS),
+            "absent": rng.binomial(100, 0.08, size=n_charts * N_POINTS),
+            "enrolled": rng.integers(90, 111, size=n_charts * N_POINTS),
         }
     )
+
+
+def memory():
+    """The peak beyond what is there before, in a process of its own that has drawn a chart (Linux)."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        print("peak memory: not told by this system")
+        return
+    frame = stable_charts(N_CHARTS)
+    keys = {"value": "y", "time": "t", "by": "unit"}
+    bs.control_chart(frame.head(N_POINTS), kind="i", **keys)
+
+    def now(what):
+        return next(int(row.split()[1]) for row in status.read_text().splitlines() if row.startswith(what)) / 1024
+
+    Path("/proc/self/clear_refs").write_text("5")
+    before = now("VmRSS")
+    chart = bs.control_chart(frame, kind="i", **keys)
+    result = sum(table.estimated_size("mb") for table in (chart.points, chart.summary, chart.signals))
+    peak, given = now("VmHWM") - before, frame.estimated_size("mb")
+    print(
+        f"peak memory of kind i: {peak:.0f} MB beyond the input ({given:.0f} MB), the result {result:.0f} MB among it"
+    )
+
+
+def charts():
+    """Ten thousand charts of 36 points, frame to frame."""
+    frame = stable_charts(N_CHARTS)
     print(f"{N_CHARTS:,} charts of {N_POINTS} points")
     keys = {"time": "t", "by": "unit"}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     ours, first = cost(lambda: bs.run_chart(frame, value="y", **keys))
     line("brightspot.run_chart", ours, first=first)
     works = {
@@ -76,8 +103,11 @@ def charts():
     for what, work in works.items():
         spent, first = cost(work)
         line(what, spent, ours, first)
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"peak memory beyond the input: {used / 1024:.0f} MB (the input takes {frame.estimated_size('mb'):.0f} MB)")
+    for n_charts in (1_000, 100_000):
+        some = stable_charts(n_charts)
+        spent, _ = cost(lambda some=some: bs.run_chart(some, value="y", **keys))
+        line(f"brightspot.run_chart, {n_charts:,} charts", spent)
+    subprocess.run([sys.executable, __file__, "memory"], check=True)
     shuffled = frame.sample(fraction=1.0, shuffle=True, seed=1)
     line("brightspot.run_chart, rows shuffled", cost(lambda: bs.run_chart(shuffled, value="y", **keys))[0], ours)
     median = cost(lambda: frame.group_by("unit").agg(pl.col("y").median()))[0]
@@ -100,7 +130,7 @@ def python_peers(some, ours):
         from pycontrolcharts import calc_xmr
 
         frames = [group.select("t", "y").to_pandas() for _, group in some.group_by("unit")]
-        each = cost(lambda: [calc_xmr(one, "y", "t") for one in frames], 1)[0] / len(frames)
+        each = cost(lambda: [calc_xmr(one, value_column="y", label="t") for one in frames], 1)[0] / len(frames)
         line(f"pycontrolcharts.calc_xmr ({N_PEER} charts, scaled up)", each * N_CHARTS, ours)
     else:
         print("pycontrolcharts is not installed: left out")
@@ -160,4 +190,4 @@ def models():
 if __name__ == "__main__":
     parts = {"charts": charts, "models": models}
     for name in sys.argv[1:] or parts:
-        parts[name]()
+        {**parts, "memory": memory}[name]()

@@ -129,9 +129,9 @@ note_codes! {
     /// All values are the same.
     ConstantSeries = "constant_series": |n, _v| format!("{} in which all values are the same", counted(n, "chart"));
     /// Counts scatter more than their own law allows: plain limits are too narrow.
-    Overdispersion = "overdispersion": |n, v| format!("{} whose points scatter more than their sizes explain{v} times: plain limits are too narrow; kind=\"pp\" or \"up\" (of subgroups kind=\"i\") allows for it", counted(n, "chart"));
+    Overdispersion = "overdispersion": |n, v| format!("{} whose points scatter more than their sizes explain{v}: plain limits are too narrow; kind=\"pp\" or \"up\" (of subgroups kind=\"i\") allows for it", counted(n, "chart"));
     /// Counts scatter less than their own law allows.
-    Underdispersion = "underdispersion": |n, v| format!("{} whose points scatter less than their sizes explain{v} times: are the points independent, and the sizes right?", counted(n, "chart"));
+    Underdispersion = "underdispersion": |n, v| format!("{} whose points scatter less than their sizes explain{v}: are the points independent, and the sizes right?", counted(n, "chart"));
     /// Limits of a short frozen baseline: later points leave them more often than they should.
     EstimatedLimits = "estimated_limits": |n, v| format!("{} with limits from a short baseline: a stable process puts a later point outside that often{v}; allow_for=\"baseline\" widens them", counted(n, "chart"));
     /// The rule set cries wolf.
@@ -141,7 +141,7 @@ note_codes! {
     /// Counts that are not whole numbers.
     FractionalCount = "fractional_count": |n, _v| format!("{} not whole: counts of events or of units should be", counted(n, "count"));
     /// Percentages among shares.
-    MixedScales = "mixed_scales": |n, _v| format!("{} that mix shares (0.93) with percentages (94): bring them to one scale", counted(n, "chart"));
+    MixedScales = "mixed_scales": |n, _v| format!("{} with both shares (0.93) and percentages (94): bring them to one scale", counted(n, "chart"));
     /// The rule signals, but what was seen is not rare for a stable process.
     SignalNotRare = "signal_not_rare": |n, _v| format!("{} where the rule signals, yet a stable process would show as much more than once in 20", counted(n, "chart"));
     /// A rule has no limits for so many points: it did not judge the chart.

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.padding import Padding
 
 from brightspot import __version__
+from brightspot._chart_command import chart
 from brightspot.exceptions import BrightspotError
 
 app = typer.Typer(
@@ -52,6 +53,9 @@ def demo(
         for sentence in sentences:
             console.print(Padding(sentence, (0, 0, 0, 3)), markup=False)
     console.print(f"\nDone in {time.perf_counter() - started:.0f} s. Open the pages in {out.resolve()}.", markup=False)
+
+
+app.command()(chart)
 
 
 @app.command()

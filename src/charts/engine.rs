@@ -155,6 +155,23 @@ pub struct Chart {
     pub notes: Vec<Note>,
 }
 
+impl Chart {
+    /// Room for so many rows, without phases, lines, signals and notes.
+    fn clear(&mut self, n_rows: usize) {
+        let Self { phases, drawn, lower, center, lcl, ucl, is_baseline, signals, meaning, notes } = self;
+        phases.clear();
+        for line in [drawn, lower, center, lcl, ucl] {
+            line.clear();
+        }
+        is_baseline.clear();
+        signals.clear();
+        signals.resize(n_rows, Signals::NONE);
+        meaning.clear();
+        meaning.resize(n_rows, Meaning::None);
+        notes.clear();
+    }
+}
+
 /// Computes charts of one specification; keeps the laws it has needed, so that many charts cost little more than their
 /// lines.
 #[derive(Debug)]
@@ -234,6 +251,16 @@ impl ChartEngine {
     /// # Ok::<(), brightspot::Error>(())
     /// ```
     pub fn chart(&mut self, input: &ChartInput<'_>) -> Result<Chart> {
+        let mut chart = Chart::default();
+        self.chart_into(input, &mut chart)?;
+        Ok(chart)
+    }
+
+    /// [`Self::chart`] into a chart whose room is used again: what it held is lost, also where there is an error.
+    ///
+    /// # Errors
+    /// As [`Self::chart`].
+    pub fn chart_into(&mut self, input: &ChartInput<'_>, chart: &mut Chart) -> Result<()> {
         let n_rows = input.value.len();
         for (option, found) in [
             ("exclude", input.is_excluded.len()),
@@ -247,28 +274,24 @@ impl ChartEngine {
             }
         }
         validate_phases(input.phases, n_rows)?;
-        let mut chart = Chart {
-            phases: Vec::with_capacity(input.phases.len()),
-            signals: vec![Signals::NONE; n_rows],
-            meaning: vec![Meaning::None; n_rows],
-            is_baseline: Vec::with_capacity(n_rows),
-            ..Chart::default()
-        };
+        chart.clear(n_rows);
         let mut caveats = Caveats::of(input.value);
         for phase in input.phases {
             let result = self.phase(input, phase, &mut caveats)?;
             let lines = &self.bench.lines;
             chart.drawn.extend_from_slice(&lines.drawn);
-            chart.lower.extend_from_slice(&lines.lower);
+            if self.spec.limits.kind == ChartKind::Cusum {
+                chart.lower.extend_from_slice(&lines.lower);
+            }
             chart.center.extend_from_slice(&lines.center);
             chart.lcl.extend_from_slice(&lines.lcl);
             chart.ucl.extend_from_slice(&lines.ucl);
             chart.is_baseline.extend_from_slice(&self.is_baseline);
-            self.mark(phase, input.direction, &mut chart);
+            self.mark(phase, input.direction, chart);
             chart.phases.push(result);
         }
-        chart.notes = caveats.notes();
-        Ok(chart)
+        caveats.tell(&mut chart.notes);
+        Ok(())
     }
 
     /// One phase; leaves its points and lines on the bench.
@@ -293,7 +316,13 @@ impl ChartEngine {
         let is_short = matches!(phase.baseline, Baseline::First(n) if n > phase.rows.len());
         caveats.n_short_phases += usize::from(is_short && !phase.rows.is_empty());
         if kind.has_runs() {
-            caveats.see_values(points);
+            caveats.see_values(points.iter().map(|point| point.value));
+            caveats.see_residuals(points);
+        } else {
+            // Ranges, averages and sums of one number are one number too, and their first points may be missing.
+            let is_judged = |row: &usize| !rows.is_excluded.get(*row).copied().unwrap_or(false);
+            let values = (0..rows.value.len()).filter(is_judged).filter_map(|row| rows.value.get(row).copied());
+            caveats.see_values(values.filter(|value| value.is_finite()));
         }
         let has_limits =
             kind.has_limits() && self.bench.lines.ucl.iter().chain(&self.bench.lines.lcl).any(|l| l.is_finite());

@@ -155,6 +155,11 @@ impl ChartKind {
         matches!(self, Self::Mr | Self::Cusum | Self::Ewma)
     }
 
+    /// Whether what is drawn is the value of the point itself: what was measured, or a numerator over its denominator.
+    pub fn draws_values(self) -> bool {
+        !self.draws_other() && !matches!(self, Self::R | Self::S | Self::Np)
+    }
+
     /// Whether its points have a distance from the centre line in sigmas, which zone rules need.
     pub fn has_zones(self) -> bool {
         !matches!(self, Self::Run | Self::Cusum)

@@ -53,22 +53,21 @@ impl Caveats {
         Self { n_missing: values.iter().filter(|value| !value.is_finite()).count(), ..Self::default() }
     }
 
-    /// What a phase's values say, whatever its centre line.
-    pub(super) fn see_values(&mut self, points: &[ChartPoint]) {
-        for point in points {
+    /// Whether all values are the same.
+    pub(super) fn see_values(&mut self, values: impl Iterator<Item = f64>) {
+        for value in values {
             if self.n_values == 0 {
-                self.constant = Some(point.value);
-            } else if self.constant != Some(point.value) {
+                self.constant = Some(value);
+            } else if self.constant != Some(value) {
                 self.constant = None;
             }
             self.n_values += 1;
         }
-        self.see_residuals(points);
     }
 
     /// Adds the phase to the lag-1 autocorrelation. Residuals are from the mean of the baseline and of what follows it
     /// apart, or a shift between them would pass for autocorrelation; a gap between two rows breaks the pair.
-    fn see_residuals(&mut self, points: &[ChartPoint]) {
+    pub(super) fn see_residuals(&mut self, points: &[ChartPoint]) {
         // Means are taken about the first value, so that equal values have residuals of exactly zero.
         let origin = points.first().map_or(0.0, |point| point.value);
         let mean_of = |is_baseline: bool| {
@@ -138,9 +137,8 @@ impl Caveats {
         }
     }
 
-    /// The notes, in the order of their codes.
-    pub(super) fn notes(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
+    /// Adds the notes, in the order of their codes.
+    pub(super) fn tell(&self, notes: &mut Vec<Note>) {
         let mut add = |code, count: usize, value: Option<f64>| {
             if count > 0 {
                 notes.push(Note { value, ..Note::new(code, count) });
@@ -165,7 +163,6 @@ impl Caveats {
         add_value(NoteCode::FrequentFalseSignals, self.false_signals);
         add(NoteCode::SignalNotRare, usize::from(self.not_rare.is_some()), self.not_rare);
         add(NoteCode::SimulatedProbability, usize::from(self.is_simulated), None);
-        notes
     }
 
     /// The estimate, where there are enough values and it is larger than chance would make it.

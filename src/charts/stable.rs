@@ -5,7 +5,7 @@
 //! centre and limits exactly as data are, and the rules judge it. Points are independent in all of it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,6 +18,7 @@ use super::kind::ChartKind;
 use super::limits::{Known, LimitRows, Spread};
 use crate::rules::{Rule, RuleTables, Signal, Signals};
 use crate::stats::runs::{RunLaw, RunLaws};
+use crate::stats::shared::Shared;
 use crate::{Error, Result};
 
 /// Points drawn for one law; long charts get fewer series.
@@ -29,7 +30,7 @@ const MAX_DRAWS: usize = 20_000;
 const SEED: u64 = 0x7374_6162_6c65;
 
 /// Expected counts are rounded to steps of this factor, so that many charts share a law.
-const STEP: f64 = 1.15;
+const STEP: f64 = 1.3;
 
 /// Sizes of samples are rounded to steps of this factor.
 const SIZE_STEP: f64 = 1.3;
@@ -174,14 +175,8 @@ impl StableLaw {
     }
 }
 
-/// Laws by specification and shape, shared by all threads: a law costs some hundredths of a second and never changes.
-static LAWS: LazyLock<Mutex<HashMap<Key, Slot>>> = LazyLock::new(Mutex::default);
-
-type Key = (String, Shape);
-type Slot = Arc<OnceLock<Option<Arc<StableLaw>>>>;
-
-/// More laws than this are not kept.
-const MAX_KEPT: usize = 20_000;
+/// Laws by specification and shape: a law costs some hundredths of a second.
+static LAWS: Shared<(String, Shape), Option<Arc<StableLaw>>> = Shared::new(20_000);
 
 /// The laws that one engine has needed.
 #[derive(Debug, Default)]
@@ -197,14 +192,7 @@ impl StableLaws {
             return law.clone();
         }
         let name = serde_json::to_string(spec).unwrap_or_default();
-        let slot = {
-            let mut laws = LAWS.lock().unwrap_or_else(PoisonError::into_inner);
-            if laws.len() > MAX_KEPT {
-                laws.clear();
-            }
-            Arc::clone(laws.entry((name, shape.clone())).or_default())
-        };
-        let law = slot.get_or_init(|| find(spec, &shape).ok().map(Arc::new)).clone();
+        let law = LAWS.get((name, shape.clone()), || find(spec, &shape).ok().map(Arc::new));
         self.known.insert(shape, law.clone());
         law
     }

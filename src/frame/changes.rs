@@ -6,7 +6,8 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::build::{counts, numbers, texts};
-use super::chart::{ChartRequest, add_up};
+use super::chart::add_up;
+use super::chart_request::ChartRequest;
 use super::columns::{flags, floats, labels};
 use super::groups::Groups;
 use crate::charts::rebase::{Limits, Proposal, Rebase, RebaseEngine, RebaseMethod, RebaseSpec, stable_shift};

@@ -1,14 +1,16 @@
 //! The tables that charts give: one row per point, one per chart and phase, one per kind of signal.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use polars::prelude::*;
 
-use super::build::{counts, flags, numbers, texts};
+use super::build::{all_flags, all_numbers, counts, few_words, flags, numbers, texts};
 use super::points::Points;
+use super::sheet::Sheet;
 use crate::Result;
-use crate::charts::{Chart, ChartKind, PhaseResult, ProbBasis};
-use crate::rules::{Assurance, Signal, Signals};
+use crate::charts::{ChartKind, PhaseResult, ProbBasis};
+use crate::rules::{Assurance, Meaning, Signal, Signals};
 use crate::stats::multiplicity::{Adjustment, adjust};
 
 /// The columns that results add; a `by` column may not bear one of their names.
@@ -54,12 +56,6 @@ pub(super) const RESERVED: &[&str] = &[
     "last",
 ];
 
-/// A chart with the names of its phases.
-pub(super) struct Drawn {
-    pub(super) chart: Chart,
-    pub(super) phases: Vec<String>,
-}
-
 /// Which columns of the input stand in the tables.
 pub(super) struct Layout<'a> {
     pub(super) by: &'a [String],
@@ -76,101 +72,116 @@ pub(super) struct Tables {
 }
 
 /// One phase of one chart, with where its chart starts among all points.
-#[derive(Clone, Copy)]
-struct Found<'a> {
-    start: usize,
+pub(super) struct Found<'a> {
+    pub(super) start: usize,
     /// The row of the input that says which chart it is.
-    row: IdxSize,
-    name: &'a str,
-    chart: &'a Chart,
-    result: &'a PhaseResult,
+    pub(super) row: IdxSize,
+    pub(super) name: Cow<'a, str>,
+    pub(super) result: PhaseResult,
 }
 
 impl Found<'_> {
+    /// Its points among all points.
+    fn points(&self) -> Range<usize> {
+        self.start + self.result.rows.start..self.start + self.result.rows.end
+    }
+
     /// The points of the phase that carry a signal: the first, the last, how many.
-    fn span(&self, signal: Signal) -> Option<(Range<usize>, usize)> {
-        let rows = self.result.rows.clone();
-        let marks = self.chart.signals.get(rows.clone())?;
+    fn span(&self, sheet: &Sheet, signal: Signal) -> Option<(Range<usize>, usize)> {
+        let points = self.points();
+        let marks = sheet.signals.get(points.clone())?;
         let carries = |signals: &Signals| signals.contains(signal);
-        let first = rows.start + marks.iter().position(carries)?;
-        let last = rows.start + marks.iter().rposition(carries)?;
-        Some((self.start + first..self.start + last, marks.iter().filter(|signals| carries(signals)).count()))
+        let first = points.start + marks.iter().position(carries)?;
+        let last = points.start + marks.iter().rposition(carries)?;
+        Some((first..last, marks.iter().filter(|signals| carries(signals)).count()))
     }
 }
 
-pub(super) fn tables(df: &DataFrame, layout: &Layout<'_>, points: &Points, drawn: &[Drawn]) -> Result<Tables> {
-    // Charts without any point (no row had a time) have no row here either.
-    let found: Vec<Found<'_>> = drawn
-        .iter()
-        .zip(&points.charts)
-        .filter_map(|(one, rows)| Some((one, rows, *points.row.get(rows.start).filter(|_| !rows.is_empty())?)))
-        .flat_map(|(one, rows, row)| {
-            one.phases.iter().zip(&one.chart.phases).map(move |(name, result)| Found {
-                start: rows.start,
-                row,
-                name,
-                chart: &one.chart,
-                result,
-            })
-        })
-        .collect();
-    Ok(Tables {
-        points: point_table(df, layout, points, drawn)?,
-        summary: summary_table(df, layout, points, &found)?,
-        signals: signal_table(df, layout, points, &found)?,
-    })
+pub(super) fn tables(
+    df: &DataFrame,
+    layout: &Layout<'_>,
+    points: Points,
+    sheet: Sheet,
+    found: Vec<Found<'_>>,
+) -> Result<Tables> {
+    let signals = signal_table(df, layout, &points, &sheet, &found)?;
+    let summary = summary_table(df, layout, points.charts.len() > 1, &found)?;
+    Ok(Tables { points: point_table(df, layout, points, sheet, found)?, summary, signals })
 }
 
-fn point_table(df: &DataFrame, layout: &Layout<'_>, points: &Points, drawn: &[Drawn]) -> Result<DataFrame> {
+/// What was computed becomes the table's own, column by column; what no column needs is let go first.
+fn point_table(
+    df: &DataFrame,
+    layout: &Layout<'_>,
+    points: Points,
+    sheet: Sheet,
+    found: Vec<Found<'_>>,
+) -> Result<DataFrame> {
     let height = points.row.len();
-    let mut columns = keys(df, layout.by, &points.row)?;
-    columns.push(times(df, layout, "time", &points.row)?);
-    let all = |name: &str, of: fn(&Chart) -> &[f64]| {
-        numbers(name, drawn.iter().flat_map(|one| of(&one.chart).iter().copied().map(Some)))
-    };
-    let own = |name: &str, values: &[f64]| numbers(name, values.iter().copied().map(Some));
-    columns.push(all("value", |chart| &chart.drawn));
-    if layout.kind.draws_other() {
-        columns.push(own("observed", &points.value));
-    }
-    if layout.kind == ChartKind::Cusum {
-        columns.push(all("value_lower", |chart| &chart.lower));
-    }
-    if !points.numerator.is_empty() {
-        columns.push(own("numerator", &points.numerator));
-        columns.push(own("denominator", &points.denominator));
-    }
-    if !points.spread.is_empty() {
-        columns.push(own("n", &points.denominator));
-        columns.push(own("spread", &points.spread));
-    }
-    columns.push(all("center", |chart| &chart.center));
-    columns.push(all("lcl", |chart| &chart.lcl));
-    columns.push(all("ucl", |chart| &chart.ucl));
-    let mut phase = StringChunkedBuilder::new("phase".into(), height);
-    for one in drawn {
-        for (name, result) in one.phases.iter().zip(&one.chart.phases) {
-            for _ in result.rows.clone() {
-                phase.append_value(name);
-            }
+    let phase = phases(height, &found)?;
+    drop(found);
+    let rows = Rows::new(df, &points.row);
+    let mut columns = rows.keys(layout.by)?;
+    columns.push(rows.times(layout, "time")?);
+    drop((rows, points.row, points.key));
+    if layout.kind.draws_values() {
+        columns.push(all_numbers("value", points.value));
+    } else {
+        columns.push(all_numbers("value", sheet.drawn));
+        if layout.kind.draws_other() {
+            columns.push(all_numbers("observed", points.value));
         }
     }
-    columns.push(phase.finish().into_column());
-    columns.push(flags("is_baseline", drawn.iter().flat_map(|one| one.chart.is_baseline.iter().copied().map(Some))));
-    columns.push(flags("is_excluded", points.is_excluded.iter().copied().map(Some)));
-    if layout.has_target {
-        columns.push(own("target", &points.target));
+    if layout.kind == ChartKind::Cusum {
+        columns.push(all_numbers("value_lower", sheet.lower));
     }
-    columns.push(lists("signals", height, drawn.iter().flat_map(|one| &one.chart.signals)));
-    columns.push(texts("meaning", drawn.iter().flat_map(|one| one.chart.meaning.iter().map(|m| Some(m.as_str())))));
+    if !points.numerator.is_empty() {
+        columns.push(all_numbers("numerator", points.numerator));
+        columns.push(all_numbers("denominator", points.denominator));
+    } else if !points.spread.is_empty() {
+        columns.push(all_numbers("n", points.denominator));
+        columns.push(all_numbers("spread", points.spread));
+    }
+    columns.push(all_numbers("center", sheet.center));
+    for (name, limit) in [("lcl", sheet.lcl), ("ucl", sheet.ucl)] {
+        columns.push(if layout.kind.has_limits() {
+            all_numbers(name, limit)
+        } else {
+            Float64Chunked::full_null(name.into(), height).into_column()
+        });
+    }
+    columns.push(phase);
+    columns.push(all_flags("is_baseline", &sheet.is_baseline));
+    columns.push(all_flags("is_excluded", &points.is_excluded));
+    if layout.has_target {
+        columns.push(all_numbers("target", points.target));
+    }
+    columns.push(lists("signals", height, sheet.signals.iter()));
+    let words: Vec<&str> = Meaning::ALL.iter().map(|meaning| meaning.as_str()).collect();
+    columns.push(few_words("meaning", &words, sheet.meaning.iter().map(|meaning| *meaning as usize))?);
     Ok(DataFrame::new(height, columns)?)
 }
 
-fn summary_table(df: &DataFrame, layout: &Layout<'_>, points: &Points, found: &[Found<'_>]) -> Result<DataFrame> {
-    let results = || found.iter().map(|one| one.result);
+/// The name of each point's phase.
+fn phases(height: usize, found: &[Found<'_>]) -> Result<Column> {
+    let first = found.first().map_or("", |one| &*one.name);
+    if found.iter().all(|one| one.name == first) {
+        return Ok(StringChunked::full("phase".into(), first, height).into_column());
+    }
+    let mut phase = StringChunkedBuilder::new("phase".into(), height);
+    for one in found {
+        for _ in one.points() {
+            phase.append_value(&one.name);
+        }
+    }
+    Ok(phase.finish().into_column())
+}
+
+fn summary_table(df: &DataFrame, layout: &Layout<'_>, is_of_many: bool, found: &[Found<'_>]) -> Result<DataFrame> {
+    let results = || found.iter().map(|one| &one.result);
     let rows: Vec<IdxSize> = found.iter().map(|one| one.row).collect();
-    let mut columns = keys(df, layout.by, &rows)?;
-    columns.push(texts("phase", found.iter().map(|one| Some(one.name))));
+    let mut columns = Rows::new(df, &rows).keys(layout.by)?;
+    columns.push(texts("phase", found.iter().map(|one| Some(&*one.name))));
     columns.push(counts("n_obs", results().map(|r| Some(r.n_obs))));
     columns.push(counts("n_useful", results().map(|r| Some(r.n_useful))));
     columns.push(counts("n_baseline", results().map(|r| Some(r.n_baseline))));
@@ -191,7 +202,7 @@ fn summary_table(df: &DataFrame, layout: &Layout<'_>, points: &Points, found: &[
     columns.push(numbers("prob_false_signal", results().map(|r| r.prob_false_signal)));
     columns.push(texts("variation", results().map(|r| Some(r.variation.as_str()))));
     columns.push(texts("assurance", results().map(|r| r.assurance.map(Assurance::as_str))));
-    if points.charts.len() > 1 {
+    if is_of_many {
         columns.push(numbers("q_value", q_values(found)?.into_iter()));
     }
     Ok(DataFrame::new(found.len(), columns)?)
@@ -205,32 +216,37 @@ fn q_values(found: &[Found<'_>]) -> Result<Vec<Option<f64>>> {
 }
 
 /// A phase, its signal, from which to which point, on how many of them, and how often a stable process shows it.
-type SignalRow<'a> = (Found<'a>, Signal, Range<usize>, usize, Option<f64>);
+type SignalRow<'a> = (&'a Found<'a>, Signal, Range<usize>, usize, Option<f64>);
 
-fn signal_table(df: &DataFrame, layout: &Layout<'_>, points: &Points, found: &[Found<'_>]) -> Result<DataFrame> {
+fn signal_table(
+    df: &DataFrame,
+    layout: &Layout<'_>,
+    points: &Points,
+    sheet: &Sheet,
+    found: &[Found<'_>],
+) -> Result<DataFrame> {
     let mut rows: Vec<SignalRow<'_>> = vec![];
     for one in found {
         let mut probs = one.result.prob_of_signals.iter().copied();
         for signal in one.result.signals.iter() {
             let prob = probs.next();
-            if let Some((span, n)) = one.span(signal) {
-                rows.push((*one, signal, span, n, prob));
+            if let Some((span, n)) = one.span(sheet, signal) {
+                rows.push((one, signal, span, n, prob));
             }
         }
     }
     let row_at = |point: usize| points.row.get(point).copied().unwrap_or_default();
     let of = |place: fn(&Range<usize>) -> usize| rows.iter().map(|row| row_at(place(&row.2))).collect::<Vec<_>>();
     let charts: Vec<IdxSize> = rows.iter().map(|row| row.0.row).collect();
-    let mut columns = keys(df, layout.by, &charts)?;
-    columns.push(texts("phase", rows.iter().map(|row| Some(row.0.name))));
+    let mut columns = Rows::new(df, &charts).keys(layout.by)?;
+    columns.push(texts("phase", rows.iter().map(|row| Some(&*row.0.name))));
     columns.push(texts("signal", rows.iter().map(|row| Some(row.1.as_str()))));
     columns.push(counts("n_points", rows.iter().map(|row| Some(row.3))));
-    columns.push(times(df, layout, "first", &of(|span| span.start))?);
-    columns.push(times(df, layout, "last", &of(|span| span.end))?);
+    columns.push(Rows::new(df, &of(|span| span.start)).times(layout, "first")?);
+    columns.push(Rows::new(df, &of(|span| span.end)).times(layout, "last")?);
     columns.push(texts(
         "meaning",
-        rows.iter()
-            .map(|(one, _, span, ..)| one.chart.meaning.get(span.end - one.start).map(|meaning| meaning.as_str())),
+        rows.iter().map(|(_, _, span, ..)| sheet.meaning.get(span.end).map(|meaning| meaning.as_str())),
     ));
     columns.push(numbers("prob_false_signal", rows.iter().map(|row| row.4)));
     Ok(DataFrame::new(rows.len(), columns)?)
@@ -244,17 +260,33 @@ fn lists<'a>(name: &str, height: usize, sets: impl Iterator<Item = &'a Signals>)
     signals.finish().into_column()
 }
 
-fn times(df: &DataFrame, layout: &Layout<'_>, name: &str, rows: &[IdxSize]) -> Result<Column> {
-    let mut time = df.column(layout.time)?.take(&index(rows))?;
-    time.rename(name.into());
-    Ok(time)
+/// Rows of the input, by their place.
+struct Rows<'a> {
+    df: &'a DataFrame,
+    index: IdxCa,
+    /// Whether they are all rows in the order of the input: columns then go out as they came.
+    is_all: bool,
 }
 
-fn index(rows: &[IdxSize]) -> IdxCa {
-    IdxCa::from_slice(PlSmallStr::EMPTY, rows)
-}
+impl<'a> Rows<'a> {
+    fn new(df: &'a DataFrame, rows: &[IdxSize]) -> Self {
+        let is_all = rows.len() == df.height() && rows.iter().zip(0..).all(|(row, place)| *row == place);
+        let index = IdxCa::from_slice(PlSmallStr::EMPTY, if is_all { &[] } else { rows });
+        Self { df, index, is_all }
+    }
 
-fn keys(df: &DataFrame, by: &[String], rows: &[IdxSize]) -> Result<Vec<Column>> {
-    let rows = index(rows);
-    by.iter().map(|name| Ok(df.column(name)?.take(&rows)?)).collect()
+    fn of(&self, column: &str) -> Result<Column> {
+        let column = self.df.column(column)?;
+        Ok(if self.is_all { column.clone() } else { column.take(&self.index)? })
+    }
+
+    fn keys(&self, by: &[String]) -> Result<Vec<Column>> {
+        by.iter().map(|name| self.of(name)).collect()
+    }
+
+    fn times(&self, layout: &Layout<'_>, name: &str) -> Result<Column> {
+        let mut time = self.of(layout.time)?;
+        time.rename(name.into());
+        Ok(time)
+    }
 }

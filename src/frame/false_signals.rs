@@ -4,7 +4,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::build::{counts, numbers, texts};
-use super::chart::rule_set;
+use super::chart_request::rule_set;
 use crate::Result;
 use crate::charts::{ChartKind, ChartSpec, false_signals as law};
 use crate::rules::RuleSet;

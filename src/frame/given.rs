@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use polars::prelude::*;
 
-use super::chart::ChartRequest;
+use super::chart_request::ChartRequest;
 use super::columns::floats;
 use super::points::{Points, Scalar};
 use crate::charts::Phase;

@@ -1,5 +1,6 @@
 //! Where a chart starts anew, which points its centre lines rest on, and which way is better: read from a request.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use polars::prelude::*;
@@ -38,6 +39,9 @@ pub enum Phases {
 
 /// The name of what comes before the first named phase.
 const BEFORE: &str = "before";
+
+/// The name of a phase, and its range among the points of its chart.
+pub(super) type Split<'a> = (Cow<'a, str>, Range<usize>);
 
 /// Where charts are split.
 #[derive(Debug)]
@@ -109,36 +113,39 @@ impl Splits {
     }
 
     /// The phases of one chart: names and ranges of its points, none empty.
-    pub(super) fn of(&self, points: &Points, rows: Range<usize>, keys: &[i64]) -> Vec<(String, Range<usize>)> {
+    pub(super) fn put<'a>(&'a self, points: &Points, rows: Range<usize>, phases: &mut Vec<Split<'a>>) {
+        phases.clear();
         let n = rows.len();
         match self {
-            Self::Whole => vec![("1".into(), 0..n)],
+            Self::Whole => phases.push((Cow::Borrowed("1"), 0..n)),
             Self::After(counts) => {
                 let starts = std::iter::once(0).chain(counts.iter().copied());
                 let ends = counts.iter().copied().chain([n]);
-                (1..)
-                    .zip(starts.zip(ends))
-                    .map(|(i, (start, end))| (format!("{i}"), start.min(n)..end.min(n)))
-                    .filter(|(_, r)| !r.is_empty())
-                    .collect()
+                phases.extend(
+                    (1..)
+                        .zip(starts.zip(ends))
+                        .map(|(i, (start, end))| (Cow::Owned(format!("{i}")), start.min(n)..end.min(n)))
+                        .filter(|(_, r)| !r.is_empty()),
+                );
             }
             Self::Starts(starts) => {
+                let keys = points.keys(rows);
                 let at = |key: i64| keys.partition_point(|&k| k < key);
                 let names = std::iter::once(BEFORE).chain(starts.iter().map(|(name, _)| name.as_str()));
                 let from = std::iter::once(0).chain(starts.iter().map(|(_, key)| at(*key)));
                 let to = starts.iter().map(|(_, key)| at(*key)).chain([n]);
-                names
-                    .zip(from.zip(to))
-                    .map(|(name, (start, end))| (name.to_owned(), start..end))
-                    .filter(|(_, r)| !r.is_empty())
-                    .collect()
+                phases.extend(
+                    names
+                        .zip(from.zip(to))
+                        .map(|(name, (start, end))| (Cow::Borrowed(name), start..end))
+                        .filter(|(_, r)| !r.is_empty()),
+                );
             }
             Self::Labels(labels) => {
                 let label = |point: usize| {
                     let row = points.row.get(rows.start + point).map_or(usize::MAX, |&row| row as usize);
                     labels.get(row).and_then(Option::as_deref).unwrap_or("(none)")
                 };
-                let mut phases: Vec<(String, Range<usize>)> = vec![];
                 let mut current = "";
                 for point in 0..n {
                     let name = label(point);
@@ -150,20 +157,22 @@ impl Splits {
                                 .iter()
                                 .filter(|(old, _)| old == name || old.starts_with(&format!("{name} (")))
                                 .count();
-                            let unique =
-                                if earlier == 0 { name.to_owned() } else { format!("{name} ({})", earlier + 1) };
+                            let unique = if earlier == 0 {
+                                Cow::Borrowed(name)
+                            } else {
+                                Cow::Owned(format!("{name} ({})", earlier + 1))
+                            };
                             phases.push((unique, point..point + 1));
                         }
                     }
                     current = name;
                 }
-                phases
             }
         }
     }
 
     /// Whether a chart has no point in one of the phases that were named.
-    pub(super) fn lacks_a_phase(&self, split: &[(String, Range<usize>)]) -> bool {
+    pub(super) fn lacks_a_phase(&self, split: &[Split<'_>]) -> bool {
         match self {
             Self::Whole | Self::Labels(_) => false,
             Self::After(counts) => split.len() <= counts.len(),
@@ -211,20 +220,23 @@ impl BaselineRule {
     }
 
     /// One flag a point of the chart; empty where the rule needs none.
-    pub(super) fn flags(&self, points: &Points, rows: Range<usize>, keys: &[i64]) -> Vec<bool> {
+    pub(super) fn flags(&self, points: &Points, rows: Range<usize>) -> Vec<bool> {
         match self {
             Self::All | Self::Count(_) => vec![],
-            Self::Keys(first, last) => keys.iter().map(|key| (first..=last).contains(&key)).collect(),
+            Self::Keys(first, last) => points.keys(rows).iter().map(|key| (first..=last).contains(&key)).collect(),
             Self::Column => points.is_baseline.get(rows).unwrap_or(&[]).to_vec(),
         }
     }
 
     /// The phases as the chart takes them. A phase that the baseline does not touch, in a chart that has one, rests on all
     /// of its points: it starts anew.
-    pub(super) fn phases<'a>(&self, ranges: &[Range<usize>], flags: &'a [bool]) -> Vec<charts::Phase<'a>> {
+    pub(super) fn phases<'a>(
+        &self,
+        ranges: impl Iterator<Item = Range<usize>>,
+        flags: &'a [bool],
+    ) -> Vec<charts::Phase<'a>> {
         let has_any = flags.iter().any(|&flag| flag);
         ranges
-            .iter()
             .map(|range| {
                 let baseline = match self {
                     Self::All => charts::Baseline::All,
@@ -238,7 +250,7 @@ impl BaselineRule {
                         }
                     }
                 };
-                charts::Phase::new(range.clone(), baseline)
+                charts::Phase::new(range, baseline)
             })
             .collect()
     }

@@ -50,6 +50,17 @@ pub(super) struct PointColumns<'a> {
     pub(super) aggregate: Option<Aggregate>,
 }
 
+impl PointColumns<'_> {
+    /// Whether a point is a numerator over its denominator.
+    fn makes_ratios(&self) -> bool {
+        match self.reading {
+            Reading::Subgroup(_) => false,
+            Reading::Share => true,
+            Reading::Value | Reading::Count | Reading::Between => self.size.is_some(),
+        }
+    }
+}
+
 /// The points of all charts, chart after chart, each in the order of time.
 #[derive(Debug, Default)]
 pub(super) struct Points {
@@ -82,15 +93,15 @@ impl Points {
             ));
         }
         let rows = Rows::new(df, columns)?;
-        let mut points = Self::default();
+        let combines = columns.aggregate.is_some() || columns.reading.combines(columns);
+        let mut points = if combines { Self::default() } else { Self::with_room(df.height(), columns) };
         let mut maker = Maker::new(&rows, columns);
         let mut order: Vec<(i64, IdxSize)> = Vec::new();
         let mut repeated: Vec<(IdxSize, i64)> = Vec::new();
         let (mut n_repeated, mut n_mixed) = (0, 0);
-        let combines = columns.aggregate.is_some() || columns.reading.combines(columns);
         for group in groups.iter() {
             order.clear();
-            order.extend(group.iter().filter_map(|&row| Some((key_at(times, row)?, row))));
+            order.extend(group.iter().filter_map(|&row| Some((times.at(row)?, row))));
             maker.counts.missing_time += group.len() - order.len();
             if !order.is_sorted() {
                 // Rows of one time keep the order of the input: the key is (time, row).
@@ -129,6 +140,27 @@ impl Points {
         Ok(points)
     }
 
+    /// Without points, but with room for so many.
+    fn with_room(n: usize, columns: &PointColumns<'_>) -> Self {
+        let of = |has: bool| Vec::with_capacity(if has { n } else { 0 });
+        let is_subgroup = matches!(columns.reading, Reading::Subgroup(_));
+        Self {
+            row: Vec::with_capacity(n),
+            key: Vec::with_capacity(n),
+            value: of(true),
+            numerator: of(columns.makes_ratios()),
+            denominator: of(columns.makes_ratios() || is_subgroup),
+            spread: of(is_subgroup),
+            is_excluded: Vec::with_capacity(n),
+            ..Self::default()
+        }
+    }
+
+    /// The times of a chart's points.
+    pub(super) fn keys(&self, rows: Range<usize>) -> &[i64] {
+        self.key.get(rows).unwrap_or(&[])
+    }
+
     fn push(
         &mut self,
         rows: &Rows,
@@ -140,13 +172,12 @@ impl Points {
     ) {
         let made = maker.make(same, key);
         self.value.push(made.value);
-        let is_ratio = columns.size.is_some() || columns.reading == Reading::Share;
         match columns.reading {
             Reading::Subgroup(_) => {
                 self.denominator.push(made.denominator);
                 self.spread.push(made.spread);
             }
-            _ if is_ratio => {
+            _ if columns.makes_ratios() => {
                 self.numerator.push(made.numerator);
                 self.denominator.push(made.denominator);
             }
@@ -168,8 +199,4 @@ impl Points {
 pub(super) fn sentinel_note(values: &[f64], column: &str) -> Option<Note> {
     let n = n_sentinels(values);
     (n > 0).then(|| Note::new(NoteCode::Sentinel, n).at(column))
-}
-
-fn key_at(times: &Times, row: IdxSize) -> Option<i64> {
-    times.keys().get(row as usize).copied().flatten()
 }

@@ -35,12 +35,13 @@ enum Kind {
     Datetime(TimeUnit, Option<TimeZone>),
 }
 
-/// A time column as keys that sort as the times do; `None` where the time is missing.
+/// A time column as keys that sort as the times do; null where the time is missing.
 #[derive(Debug)]
 pub(super) struct Times {
     name: String,
     kind: Kind,
-    keys: Vec<Option<i64>>,
+    /// In one chunk.
+    keys: Int64Chunked,
 }
 
 impl Times {
@@ -75,14 +76,18 @@ impl Times {
             let cast = series.cast(&DataType::Float64)?;
             cast.f64()?.iter().map(|time| time.filter(|t| !t.is_nan()).map(float_key)).collect()
         } else {
-            let cast = series.to_physical_repr().cast(&DataType::Int64)?;
-            cast.i64()?.iter().collect()
+            series.to_physical_repr().cast(&DataType::Int64)?.i64()?.rechunk().into_owned()
         };
         Ok(Self { name: name.into(), kind, keys })
     }
 
-    pub(super) fn keys(&self) -> &[Option<i64>] {
-        &self.keys
+    /// The key of a row.
+    pub(super) fn at(&self, row: IdxSize) -> Option<i64> {
+        // Where none is missing the keys are plain memory.
+        match self.keys.cont_slice() {
+            Ok(keys) => keys.get(row as usize).copied(),
+            Err(_) => self.keys.get(row as usize),
+        }
     }
 
     /// The civil days of the times, each in the column's own zone.
@@ -115,9 +120,7 @@ impl Times {
 
     /// The smallest and the largest time there is.
     pub(super) fn span(&self) -> Option<(i64, i64)> {
-        let mut present = self.keys.iter().flatten();
-        let first = *present.next()?;
-        Some(present.fold((first, first), |(low, high), &key| (low.min(key), high.max(key))))
+        Some((self.keys.min()?, self.keys.max()?))
     }
 
     /// The key of a given time; for a date against date-times its first moment.

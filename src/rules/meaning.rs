@@ -21,6 +21,9 @@ pub enum Meaning {
 }
 
 impl Meaning {
+    /// Every meaning there is, in order.
+    pub const ALL: &'static [Self] = &[Self::Improvement, Self::Deterioration, Self::Neutral, Self::None];
+
     /// The meaning of a signal on one side of the centre line: `side` > 0 above, < 0 below, 0 undecided.
     pub fn of_side(direction: Direction, side: f64) -> Self {
         let good = direction.sign() * side;

@@ -10,6 +10,7 @@ pub mod normal;
 pub mod proportions;
 pub mod rates;
 pub mod runs;
+pub(crate) mod shared;
 pub mod sigma_law;
 pub mod standard;
 pub mod standing;

@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::print_stdout,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
@@ -12,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::PathBuf;
 
+use brightspot::stats::summary::median;
 use serde_json::Value;
 
 /// One row of a table, by column.
@@ -131,12 +133,14 @@ pub(crate) fn facets(case: &Value) -> Vec<Facet> {
         let mean = sum / n;
         let sd = (complete.iter().map(|pair| (pair.0 - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
         let y = match case["args"]["agg.fun"].as_str() {
+            Some("median") if !has_size => {
+                median(&mut complete.iter().map(|pair| pair.0).collect::<Vec<_>>()).unwrap_or(f64::NAN)
+            }
             _ if has_size => sum / size,
             None | Some("mean") => mean,
             Some("sum") => sum,
             Some("sd") => sd,
-            // Cases that no test looks at.
-            Some(_) => f64::NAN,
+            Some(other) => panic!("agg.fun = {other}"),
         };
         if facets.last().is_none_or(|facet| facet.name != name) {
             facets.push(Facet { name, points: vec![], y: vec![], labels: vec![] });

@@ -14,6 +14,7 @@ mod limits;
 mod mixed;
 mod mixed_lme4;
 mod ramp;
+mod qicharts2_signals;
 mod rebase;
 mod rules;
 mod run_chart;

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -73,3 +75,123 @@ def test_a_journal_that_is_not_there_is_not_made(tmp_path):
     path = tmp_path / "none.db"
     assert RUN.invoke(app, ["verify", str(path)]).exit_code != 0
     assert not path.exists()
+
+
+# --- brightspot chart -------------------------------------------------------------------------------------------------
+
+ATTENDANCE = [
+    (school, f"2026-{month:02}-{day:02}", absent, 100)
+    for school, later in (("0012", 10), ("0107", 30))
+    for i, (month, day) in enumerate([(m, d) for m in range(1, 7) for d in (5, 12, 19, 26)])
+    for absent in [(10 if i < 12 else later) + i % 3]
+]
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "attendance.csv"
+    frame = pl.DataFrame(ATTENDANCE, schema=["school", "week", "absent", "enrolled"], orient="row")
+    frame.write_csv(path)
+    return path
+
+
+def chart(table, *more):
+    named = ["--value", "absent", "--size", "enrolled", "--time", "week", "--by", "school", "--direction", "down"]
+    return RUN.invoke(app, ["chart", str(table), *named, *more])
+
+
+def test_a_chart_of_a_file_says_what_it_shows(table):
+    said = chart(table, "--kind", "p", "--baseline", "12")
+    assert said.exit_code == 0, said.output
+    quiet, loud, *_ = said.output.splitlines()
+    # Numbers of schools keep their zeros.
+    assert quiet.startswith("0012: ")
+    assert "No sign of change" in quiet
+    assert loud.startswith("0107: ")
+    assert "worse" in loud.lower()
+
+
+@pytest.mark.parametrize("baseline", ["12", "2026-01-01..2026-03-26"])
+def test_a_baseline_by_count_and_by_dates_is_the_same(table, tmp_path, baseline):
+    assert chart(table, "--kind", "p", "--baseline", baseline, "--out", str(tmp_path / "all")).exit_code == 0
+    points = pl.read_csv(tmp_path / "all" / "points.csv", schema_overrides={"school": pl.String})
+    assert points.group_by("school").agg(pl.col("is_baseline").sum()).sort("school").rows() == [
+        ("0012", 12),
+        ("0107", 12),
+    ]
+    assert points.filter(school="0107")["signals"].str.contains("beyond_limits").sum() == 12
+    frame = pl.read_csv(table, schema_overrides={"school": pl.String}, try_parse_dates=True)
+    drawn = bs.control_chart(
+        frame, kind="p", value="absent", size="enrolled", time="week", by="school", baseline=12, direction="down"
+    )
+    assert points["ucl"].to_list() == pytest.approx(drawn.points["ucl"].to_list(), rel=1e-12)
+
+
+def test_pictures_and_tables_are_written(table, tmp_path):
+    folder = tmp_path / "new" / "all"
+    said = chart(table, "--annotate", "2026-04-05=tutoring starts", "--title", "Absence", "--out", str(folder))
+    assert said.exit_code == 0, said.output
+    assert {path.name for path in folder.iterdir()} == {
+        "chart.png", "chart.svg", "chart.html", "summary.csv", "points.csv", "signals.csv",
+    }  # fmt: skip
+    assert (folder / "chart.png").read_bytes().startswith(b"\x89PNG")
+    assert "tutoring starts" in (folder / "chart.svg").read_text(encoding="utf-8")
+    assert "https://cdn" not in (folder / "chart.html").read_text(encoding="utf-8")
+
+
+def test_phases_are_named_on_the_command_line(table, tmp_path):
+    assert chart(table, "--phase", "tutoring=2026-04-05", "--out", str(tmp_path / "all")).exit_code == 0
+    assert pl.read_csv(tmp_path / "all" / "summary.csv")["phase"].to_list() == ["before", "tutoring"] * 2
+
+
+def test_other_files_are_read_as_well(table, tmp_path):
+    frame = pl.read_csv(table, schema_overrides={"school": pl.String}, try_parse_dates=True)
+    frame.write_parquet(tmp_path / "same.parquet")
+    frame.write_csv(tmp_path / "same.tsv", separator="\t")
+    expected = chart(table).output
+    assert chart(tmp_path / "same.parquet").output == expected == chart(tmp_path / "same.tsv").output
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--kind", "xmr"], "kind = 'xmr' is not possible"),
+        (["--by", "clas"], 'there is no column "clas"'),
+        (["--out", "chart.pdf"], "it must end in .png, .svg, .html, or be a folder"),
+        (["--phase", "tutoring"], "--phase tutoring is not possible"),
+        (["--phase", "tutoring=2062-04-05"], "between the first time of the data (2026-01-05)"),
+        (["--baseline", "0"], "baseline = 0 is not possible"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(table, monkeypatch, capsys, more, words):
+    named = ["--value", "absent", "--time", "week", "--by", "school"]
+    monkeypatch.setattr("sys.argv", ["brightspot", "chart", str(table), *named, *more])
+    with pytest.raises(SystemExit) as left:
+        main()
+    error = capsys.readouterr().err
+    assert left.value.code == 1
+    assert error.startswith("brightspot: ")
+    assert words in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("none.csv", "there is no file"), ("data.pdf", "cannot be read by its ending"), ("data.parquet", "as a table")],
+)
+def test_files_that_are_no_tables(tmp_path, name, words):
+    path = tmp_path / name
+    if not name.startswith("none"):
+        path.write_text("no table", encoding="utf-8")
+    said = chart(path)
+    assert said.exit_code != 0
+    assert words in str(said.exception)
+
+
+def test_excel_without_its_reader_is_a_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "data.xlsx"
+    path.write_bytes(b"PK")
+    monkeypatch.setitem(sys.modules, "fastexcel", None)
+    said = chart(path)
+    assert isinstance(said.exception, bs.exceptions.MissingDependencyError), said.exception
+    assert "pip install fastexcel" in str(said.exception)

@@ -58,7 +58,8 @@ class Chart:
         title
             A heading.
         only
-            Draw only the charts with these values in their ``by`` columns, for example ``{"school": "S03"}``.
+            Draw only the charts with these values in their ``by`` columns: ``{"school": "S03"}``, or
+            ``{"school": ["S03", "S07"]}``.
         width, height
             Of one chart, in pixels.
         columns

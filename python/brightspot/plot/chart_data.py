@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from operator import itemgetter
 from statistics import median
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import polars as pl
 
@@ -197,7 +197,7 @@ class Drawing:
 
 
 def select(table: pl.DataFrame, only: Mapping[str, object] | None) -> pl.DataFrame:
-    """The rows of some charts."""
+    """The rows of some charts: of one value in a column, or of several."""
     for key, value in (only or {}).items():
         if key not in table.columns:
             raise InvalidOptionError(
@@ -205,7 +205,9 @@ def select(table: pl.DataFrame, only: Mapping[str, object] | None) -> pl.DataFra
                 option="only",
                 value=repr(only),
             )
-        table = table.filter(pl.col(key).eq_missing(pl.lit(value)))
+        several = isinstance(value, list | tuple | set | frozenset)
+        values = list(cast("Iterable[object]", value)) if several else [value]
+        table = table.filter(pl.any_horizontal(pl.lit(False), *(pl.col(key).eq_missing(pl.lit(v)) for v in values)))
     return table
 
 

@@ -92,7 +92,7 @@ pub(super) fn attribute(chart: Chart<'_>, out: &mut Lines) -> LinesSummary {
         n_baseline: level.n,
         ..LinesSummary::default()
     };
-    judge_dispersion(&dispersion, is_sparse, &mut summary);
+    judge_dispersion(&dispersion, is_sparse, out, &mut summary);
     if is_prime {
         dispersion.tell(&mut summary);
     }
@@ -120,10 +120,11 @@ fn sum_over_sum(chart: Chart<'_>, drawn: &[f64], size: impl Fn(usize) -> f64) ->
 }
 
 /// Sets the dispersion and its flags: a stable process has a `dispersion` that is a scaled chi about 1.
-fn judge_dispersion(dispersion: &Sigma, is_sparse: bool, summary: &mut LinesSummary) {
+fn judge_dispersion(dispersion: &Sigma, is_sparse: bool, out: &mut Lines, summary: &mut LinesSummary) {
     let Some(df) = dispersion.df() else { return };
     summary.dispersion = Some(dispersion.value);
     summary.df = Some(df);
-    summary.is_overdispersed = dispersion.law().prob_above(dispersion.value) <= DISPERSION_ALPHA;
-    summary.is_underdispersed = !is_sparse && dispersion.law().prob_below(dispersion.value) <= DISPERSION_ALPHA;
+    let (is_large, is_small) = dispersion.is_off(DISPERSION_ALPHA, &mut out.laws);
+    summary.is_overdispersed = is_large;
+    summary.is_underdispersed = is_small && !is_sparse;
 }

@@ -1,5 +1,7 @@
 //! What families of charts share: the level of a baseline, its sigma, and how far limits reach because of both.
 
+use std::collections::HashMap;
+
 use super::choices::SigmaEstimator;
 use super::known::Known;
 use super::ranges::{RangeRule, autocorrelation, range_sigma};
@@ -65,6 +67,22 @@ impl Sigma {
     /// The law of the estimate.
     pub(super) fn law(&self) -> SigmaLaw {
         SigmaLaw::new(self.dims, self.cv2)
+    }
+
+    /// Whether a stable process has so large, and whether it has so small, an estimate with probability `alpha` or less;
+    /// `laws` keeps the laws of earlier estimates. The lower tail ends below 1 and the upper one begins above.
+    pub(super) fn is_off(&self, alpha: f64, laws: &mut HashMap<[u64; 2], SigmaLaw>) -> (bool, bool) {
+        /// More laws than this are not kept.
+        const MAX_KEPT: usize = 10_000;
+        if laws.len() > MAX_KEPT {
+            laws.clear();
+        }
+        let law = laws.entry([self.dims.to_bits(), self.cv2.to_bits()]).or_insert_with(|| self.law());
+        if self.value > 1.0 {
+            (law.prob_above(self.value) <= alpha, false)
+        } else {
+            (false, law.prob_below(self.value) <= alpha)
+        }
     }
 
     /// Equivalent degrees of freedom, where there was something to estimate.

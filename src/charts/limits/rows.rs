@@ -1,5 +1,7 @@
 //! What comes in and what goes out: the rows of one phase, and their lines.
 
+use std::collections::HashMap;
+
 use super::known::Known;
 use super::spec::LimitSpec;
 use crate::charts::kind::SizeRole;
@@ -114,6 +116,8 @@ pub struct Lines {
     pub(super) room: Vec<f64>,
     /// The last law of sigma, the tail, and the multiple that they came to: the same in all charts of one length.
     pub(super) multiple: Option<(SigmaLaw, f64, f64)>,
+    /// Laws of sigma by the bits of what they follow from: the same in all charts of one length.
+    pub(super) laws: HashMap<[u64; 2], SigmaLaw>,
 }
 
 impl Lines {

@@ -1,10 +1,12 @@
 //! The laws of the longest run and the crossings, and a store of what has been computed from them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::boxes::RunLimits;
 use super::simulated::{Middle, SimulatedLaw};
 use super::table::LawTable;
+use crate::stats::shared::Shared;
 
 /// Longest stretch (of useful baseline points, or of later points) for which [`RunLaw::FrozenWhole`] is exact.
 ///
@@ -79,10 +81,19 @@ impl RunLaw {
     }
 }
 
+/// A law, and what was observed: the longest run and the crossings.
+type Question = (RunLaw, usize, usize);
+
+/// Which points make the centre line, and what it is of them.
+type Drawing = (Vec<bool>, Middle);
+
+static ANSWERS: Shared<Question, f64> = Shared::new(200_000);
+static SIMULATED: Shared<Drawing, Arc<SimulatedLaw>> = Shared::new(1_000);
+
 /// Exact laws of runs, each computed when first asked for and kept.
 ///
-/// One per thread; nothing is shared and nothing is global. Thousands of charts of the same length then cost a look-up
-/// each.
+/// One per thread, so that thousands of charts of the same length cost a look-up each; what one has answered is known to
+/// the next.
 ///
 /// ```
 /// use brightspot::stats::runs::{RunLaw, RunLaws};
@@ -94,8 +105,8 @@ impl RunLaw {
 #[derive(Debug, Default)]
 pub struct RunLaws {
     tables: HashMap<RunLaw, LawTable>,
-    answers: HashMap<(RunLaw, usize, usize), f64>,
-    simulated: HashMap<(Vec<bool>, Middle), SimulatedLaw>,
+    answers: HashMap<Question, f64>,
+    simulated: HashMap<Drawing, Arc<SimulatedLaw>>,
 }
 
 impl RunLaws {
@@ -116,10 +127,10 @@ impl RunLaws {
         if let Some(prob) = self.answers.get(&key) {
             return *prob;
         }
-        let prob = match self.law(law) {
+        let prob = ANSWERS.get(key, || match self.law(law) {
             Law::Exact(table) => table.prob_runs(longest_run, n_crossings),
             Law::Simulated(simulated) => simulated.prob_runs(longest_run, n_crossings),
-        };
+        });
         self.answers.insert(key, prob);
         prob
     }
@@ -206,7 +217,9 @@ impl RunLaws {
 
     fn simulated(&mut self, is_baseline: &[bool], middle: Middle) -> &SimulatedLaw {
         let key = (is_baseline.to_vec(), middle);
-        self.simulated.entry(key).or_insert_with(|| SimulatedLaw::draw(is_baseline, middle))
+        self.simulated
+            .entry(key)
+            .or_insert_with_key(|key| SIMULATED.get(key.clone(), || Arc::new(SimulatedLaw::draw(is_baseline, middle))))
     }
 }
 

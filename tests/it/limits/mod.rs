@@ -19,7 +19,7 @@ mod by_hand;
 mod print;
 mod properties;
 mod qcc;
-mod qicharts2;
+pub(crate) mod qicharts2;
 mod simulated;
 
 use brightspot::charts::{ChartKind, Known, LimitRows, LimitSpec, Lines, LinesSummary, limit_lines};

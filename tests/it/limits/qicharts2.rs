@@ -10,7 +10,7 @@ use crate::chart_reference::{Facet, Point, chart_cases, csv, facets};
 const ARGUMENTS: [&str; 8] = ["freeze", "part", "exclude", "multiply", "cl", "y.neg", "agg.fun", "x.period"];
 
 /// Cases in which the result differs on purpose; each has a test below that says what stands there instead.
-const DEPARTURES: [&str; 5] = [
+pub(crate) const DEPARTURES: [&str; 5] = [
     // The sigma of an I prime chart takes in rows that are frozen out.
     "nhs_accidents_ip_freeze10",
     // A known centre is not transformed, but brought back.
@@ -27,7 +27,7 @@ fn kind(case: &Value) -> ChartKind {
     case["chart"].as_str().unwrap().parse().unwrap()
 }
 
-pub(super) fn spec(case: &Value) -> LimitSpec {
+pub(crate) fn spec(case: &Value) -> LimitSpec {
     let kind = kind(case);
     let mut spec = LimitSpec { convention: Convention::Qicharts2, ..LimitSpec::new(kind) };
     let is_laney = matches!(kind, ChartKind::Pp | ChartKind::Up);
@@ -41,13 +41,13 @@ pub(super) fn spec(case: &Value) -> LimitSpec {
 }
 
 /// The columns of a facet as a kind of chart takes them.
-struct Columns {
-    value: Vec<f64>,
-    size: Vec<f64>,
-    spread: Vec<f64>,
+pub(crate) struct Columns {
+    pub(crate) value: Vec<f64>,
+    pub(crate) size: Vec<f64>,
+    pub(crate) spread: Vec<f64>,
 }
 
-fn columns(kind: ChartKind, facet: &Facet) -> Columns {
+pub(crate) fn columns(kind: ChartKind, facet: &Facet) -> Columns {
     let column = |of: fn(&Point) -> f64| facet.points.iter().map(of).collect::<Vec<f64>>();
     match kind {
         ChartKind::Ip | ChartKind::P | ChartKind::Pp | ChartKind::U | ChartKind::Up => {
@@ -91,7 +91,7 @@ fn computed(case: &Value, facet: &Facet, spec: &LimitSpec, known: &Known) -> Lin
     whole
 }
 
-fn known(case: &Value) -> Known {
+pub(crate) fn known(case: &Value) -> Known {
     Known { center: case["args"]["cl"].as_f64(), ..NONE }
 }
 
