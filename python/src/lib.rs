@@ -9,8 +9,10 @@ mod charts;
 mod cycles;
 mod datasets;
 mod errors;
+mod funnel;
 mod mixed;
 mod notes;
+mod pool;
 mod records;
 mod work;
 
@@ -28,7 +30,11 @@ mod _core {
     #[pymodule_export]
     use crate::errors::check_column;
     #[pymodule_export]
+    use crate::funnel::funnel;
+    #[pymodule_export]
     use crate::mixed::{MixedModel, mixed_model};
+    #[pymodule_export]
+    use crate::pool::pool;
     #[pymodule_export]
     use crate::records::{check, note};
 

@@ -7,11 +7,13 @@ mod cycle;
 mod decision;
 #[cfg(feature = "frame")]
 mod frame;
+mod funnel;
 #[cfg(feature = "journal")]
 mod journal;
 mod limits;
 mod mixed;
 mod mixed_lme4;
+mod pooling;
 mod rebase;
 mod rules;
 mod run_chart;

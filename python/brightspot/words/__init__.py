@@ -59,6 +59,7 @@ from brightspot.words.numbers import (
     signed,
     span,
 )
+from brightspot.words.pooling import FUNNEL_VALUES, POOL_FINDINGS, between, funnel, funnel_levels, pool
 from brightspot.words.signals import RULES, Family, signal, signal_family, signal_name, signal_names
 from brightspot.words.spots import (
     FINDINGS,
@@ -110,12 +111,14 @@ __all__ = [
     "ASSURANCES",
     "CHOICES",
     "FINDINGS",
+    "FUNNEL_VALUES",
     "HOW_TO_LOOK",
     "KINDS",
     "LONG_IN_CARD",
     "LONG_NAME",
     "MET",
     "NOBODY",
+    "POOL_FINDINGS",
     "PROPOSED_LOOK",
     "PROPOSED_TIMES",
     "REASONS",
@@ -129,6 +132,7 @@ __all__ = [
     "Tone",
     "are_shares",
     "assurance",
+    "between",
     "bright_caption",
     "bright_cautions",
     "bright_effect",
@@ -160,7 +164,9 @@ __all__ = [
     "finding_prediction",
     "finding_signal",
     "findings",
+    "funnel",
     "funnel_band",
+    "funnel_levels",
     "in_step",
     "is_flat",
     "judged",
@@ -176,6 +182,7 @@ __all__ = [
     "peers",
     "percent",
     "phases_heading",
+    "pool",
     "predicted",
     "proposal",
     "proposals_heading",
