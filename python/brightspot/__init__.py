@@ -32,6 +32,7 @@ from brightspot.charts import (
 from brightspot.cycle import study
 from brightspot.exceptions import BrightspotError
 from brightspot.funnel import Funnel, funnel
+from brightspot.growth import Growth, GrowthModel, growth_percentiles
 from brightspot.journal import Event, Journal
 from brightspot.mixed import MixedModel, mixed_model
 from brightspot.pool import Pool, pool
@@ -49,6 +50,8 @@ __all__ = [
     "Event",
     "Explanation",
     "Funnel",
+    "Growth",
+    "GrowthModel",
     "Guard",
     "Journal",
     "Measure",
@@ -69,6 +72,7 @@ __all__ = [
     "exceptions",
     "false_signals",
     "funnel",
+    "growth_percentiles",
     "mixed_model",
     "pool",
     "report",

@@ -18,6 +18,7 @@ __all__ = [
     "district",
     "false_signals",
     "funnel",
+    "growth_percentiles",
     "mixed_model",
     "note",
     "pool",
@@ -48,6 +49,9 @@ def pool(
 def funnel(
     frame: pl.DataFrame, arguments: _Data
 ) -> tuple[pl.DataFrame, pl.DataFrame, float, _Data, list[str], list[_Data]]: ...
+def growth_percentiles(
+    frame: pl.DataFrame, arguments: _Data
+) -> tuple[pl.DataFrame, pl.DataFrame, _Data, list[_Data]]: ...
 def study(
     plan: _Data,
     frames: _Frames,

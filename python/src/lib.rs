@@ -10,6 +10,7 @@ mod cycles;
 mod datasets;
 mod errors;
 mod funnel;
+mod growth;
 mod mixed;
 mod notes;
 mod pool;
@@ -31,6 +32,8 @@ mod _core {
     use crate::errors::check_column;
     #[pymodule_export]
     use crate::funnel::funnel;
+    #[pymodule_export]
+    use crate::growth::growth_percentiles;
     #[pymodule_export]
     use crate::mixed::{MixedModel, mixed_model};
     #[pymodule_export]

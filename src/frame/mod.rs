@@ -14,6 +14,7 @@ mod false_signals;
 mod funnel;
 mod given;
 mod groups;
+mod growth;
 mod mixed;
 mod phases;
 mod points;
@@ -28,6 +29,7 @@ pub use changes::{ContrastRequest, RebaseRequest, RebaseTables, contrast, propos
 pub use chart::{AllowFor, ChartRequest, ChartTables, chart, rule_set};
 pub use false_signals::{FalseSignalRequest, false_signals};
 pub use funnel::{FunnelRequest, FunnelTables, funnel};
+pub use growth::{GrowthRequest, GrowthTables, growth_percentiles};
 pub use mixed::{MixedModel, MixedRequest, mixed_model};
 pub use phases::{Baseline, Phases};
 pub use points::Scalar;

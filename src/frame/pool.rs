@@ -141,7 +141,12 @@ impl Effects {
         }
         let Some(site) = &self.site else {
             let codes = rows.iter().map(|&row| u32::try_from(row).unwrap_or(MISSING)).collect();
-            return Ok(Pooled { pool: core(&y, &v, &request.spec)?, codes, n_rows: vec![1; rows.len()], n_collapsed: 0 });
+            return Ok(Pooled {
+                pool: core(&y, &v, &request.spec)?,
+                codes,
+                n_rows: vec![1; rows.len()],
+                n_collapsed: 0,
+            });
         };
         let of_row: Vec<u32> = rows.iter().map(|&row| site.of_row.get(row).copied().unwrap_or(MISSING)).collect();
         let mut codes = of_row.clone();

@@ -8,6 +8,7 @@ mod decision;
 #[cfg(feature = "frame")]
 mod frame;
 mod funnel;
+mod growth;
 #[cfg(feature = "journal")]
 mod journal;
 mod limits;

@@ -59,7 +59,7 @@ from brightspot.words.numbers import (
     signed,
     span,
 )
-from brightspot.words.pooling import FUNNEL_VALUES, POOL_FINDINGS, between, funnel, funnel_levels, pool
+from brightspot.words.pooling import FUNNEL_VALUES, POOL_FINDINGS, between, funnel, funnel_levels, growth, pool
 from brightspot.words.signals import RULES, Family, signal, signal_family, signal_name, signal_names
 from brightspot.words.spots import (
     FINDINGS,
@@ -167,6 +167,7 @@ __all__ = [
     "funnel",
     "funnel_band",
     "funnel_levels",
+    "growth",
     "in_step",
     "is_flat",
     "judged",

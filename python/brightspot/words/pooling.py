@@ -9,6 +9,7 @@ from brightspot.words.numbers import capital, counted, in_step, noun, number, pe
 
 if TYPE_CHECKING:
     from brightspot.funnel import Funnel
+    from brightspot.growth import Growth
     from brightspot.pool import Pool
 
 POOL_FINDINGS: Mapping[str, str] = {
@@ -86,3 +87,13 @@ def funnel_levels(found: Funnel) -> str:
     """What the bands of the picture are."""
     shown: list[Any] = [percent(level) for level in sorted(found.levels)]
     return f"Grey: where {' and '.join(shown)} of units like these would fall."
+
+
+def growth(found: Growth) -> list[str]:
+    """Who was placed among whom, and what a percentile is."""
+    priors = " and ".join(noun(prior["name"]) for prior in found.model.priors)
+    placed = found.students["percentile"].drop_nulls().len()
+    return [
+        f"{counted(placed, 'student')} placed among {counted(found.model.n_students, 'student')} by {priors}.",
+        "A percentile of 60 means: above 60 of 100 students with the same earlier scores.",
+    ]

@@ -173,5 +173,7 @@ fn sizes(size: &[f64]) -> impl Iterator<Item = f64> {
     let positive = || size.iter().copied().filter(|size| *size > 0.0);
     let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
     let is_known = low <= high;
-    (0..CURVE_POINTS).filter(move |_| is_known).map(move |i| low * (high / low).powf(i as f64 / (CURVE_POINTS - 1) as f64))
+    (0..CURVE_POINTS)
+        .filter(move |_| is_known)
+        .map(move |i| low * (high / low).powf(i as f64 / (CURVE_POINTS - 1) as f64))
 }

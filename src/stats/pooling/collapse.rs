@@ -23,13 +23,7 @@ pub struct Collapsed {
 ///
 /// # Errors
 /// [`Error::InvalidOption`] for a correlation outside \[0, 1\].
-pub fn collapse(
-    effect: &[f64],
-    variance: &[f64],
-    site: &[u32],
-    n_sites: usize,
-    correlation: f64,
-) -> Result<Collapsed> {
+pub fn collapse(effect: &[f64], variance: &[f64], site: &[u32], n_sites: usize, correlation: f64) -> Result<Collapsed> {
     if !(0.0..=1.0).contains(&correlation) {
         return Err(Error::option("correlation", correlation, "between 0 and 1"));
     }
@@ -43,10 +37,8 @@ pub fn collapse(
         }
     }
     // With a = w/W: sum a^2 v = 1/W, and sum a sqrt(v) = sum sqrt(w) / W.
-    let variance = sums
-        .iter()
-        .map(|(w, _, root_w, _)| (1.0 - correlation) / w + correlation * (root_w / w).powi(2))
-        .collect();
+    let variance =
+        sums.iter().map(|(w, _, root_w, _)| (1.0 - correlation) / w + correlation * (root_w / w).powi(2)).collect();
     Ok(Collapsed {
         effect: sums.iter().map(|(w, wy, ..)| wy / w).collect(),
         variance,

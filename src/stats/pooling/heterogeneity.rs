@@ -141,9 +141,8 @@ impl Effects<'_> {
 
     /// Fisher scoring on the (restricted) likelihood, halving a step that lowers it.
     fn likeliest(&self, start: f64, is_restricted: bool) -> Result<f64> {
-        let log_likelihood = |sums: &Weighted| {
-            0.5 * (sums.ln_w - sums.q) - if is_restricted { 0.5 * sums.w.ln() } else { 0.0 }
-        };
+        let log_likelihood =
+            |sums: &Weighted| 0.5 * (sums.ln_w - sums.q) - if is_restricted { 0.5 * sums.w.ln() } else { 0.0 };
         let (mut tau2, mut sums) = (start, self.at(start));
         for _ in 0..1_000 {
             let (score, information) = if is_restricted {

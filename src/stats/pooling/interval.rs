@@ -72,9 +72,7 @@ pub(super) fn prediction(effects: Effects<'_>, tau2: f64, spec: &PoolSpec) -> Op
     match spec.prediction {
         Prediction::Confidence => predictive(effects, tail),
         Prediction::Plugin => Some(around(spec.interval.quantile(1.0 - tail, k), spec.interval.se(&sums, k))),
-        Prediction::Hts if k > 2.0 => {
-            Some(around(student::quantile(1.0 - tail, k - 2.0), Interval::Z.se(&sums, k)))
-        }
+        Prediction::Hts if k > 2.0 => Some(around(student::quantile(1.0 - tail, k - 2.0), Interval::Z.se(&sums, k))),
         Prediction::Hts => None,
     }
 }

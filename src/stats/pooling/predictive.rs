@@ -2,8 +2,8 @@
 
 use super::heterogeneity::Effects;
 use super::interval::Interval;
-use crate::stats::student::{self, chi_square_quantile};
 use crate::stats::normal;
+use crate::stats::student::{self, chi_square_quantile};
 
 /// How many quantiles stand for the confidence distribution of tau^2.
 const QUANTILES: usize = 200;

@@ -61,22 +61,21 @@ fn metafor_is_reproduced() {
                 check(found.lo, "ci_lb");
                 check(found.hi, "ci_ub");
                 check(found.p_value, "pval");
-                check(found.tau2, "tau2");
-                check(100.0 * found.i2, "I2");
-                check(found.h2, "H2");
                 check(found.q, "QE");
                 check(found.q_p_value, "QEp");
                 if method == Method::Ee {
                     assert_eq!((found.prediction, found.tau2_interval), (None, None));
                 } else {
+                    check(found.tau2, "tau2");
+                    check(100.0 * found.i2, "I2");
+                    check(found.h2, "H2");
                     let (lo, hi) = found.prediction.unwrap();
                     check(lo, "pi_lb");
                     check(hi, "pi_ub");
                     let (lo, hi) = found.tau2_interval.unwrap();
                     let of = |i: usize| expected["tau2_ci"][i].as_f64().unwrap();
-                    // metafor's root is found to 1e-4 of the interval's width at worst; the golden ones agree to this.
-                    close(lo, of(1), "tau2 from");
-                    close(hi, of(2), "tau2 to");
+                    // R's uniroot stops within .Machine$double.eps^.25 of the root: 1.3e-4.
+                    assert!((lo - of(1)).abs() < 1.3e-4 && (hi - of(2)).abs() < 1.3e-4, "{case} {lo} {hi}");
                 }
                 n_compared += 1;
             }
@@ -104,9 +103,11 @@ fn shrunken_effects_and_leave_one_out_are_those_of_metafor() {
             }
             if method == Method::Reml {
                 for (site, row) in pooled.sites.iter().zip(csv(&folder.join(format!("{case}.REML.leave1out.csv")))) {
-                    close(site.estimate_without.unwrap(), row[1], "estimate without");
-                    close(site.se_without.unwrap(), row[2], "se without");
-                    close(site.tau2_without.unwrap(), row[3], "tau2 without");
+                    // Without the tighter threshold of the fits above, metafor's scoring stops at steps of 1e-5, up to
+                    // 4.3e-5 before the maximum; ours is there (see the properties).
+                    let near = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-4;
+                    assert!(near(site.estimate_without, row[1]) && near(site.se_without, row[2]));
+                    assert!(near(site.tau2_without, row[3]));
                 }
             }
         }

@@ -5,17 +5,8 @@ use brightspot::stats::pooling::{Finding, Interval, Method, PoolSpec, Prediction
 use brightspot::{Error, NoteCode};
 use proptest::prelude::*;
 
-const METHODS: [Method; 9] = [
-    Method::Dl,
-    Method::Pm,
-    Method::He,
-    Method::Ml,
-    Method::Reml,
-    Method::Hs,
-    Method::Sj,
-    Method::Eb,
-    Method::Ee,
-];
+const METHODS: [Method; 9] =
+    [Method::Dl, Method::Pm, Method::He, Method::Ml, Method::Reml, Method::Hs, Method::Sj, Method::Eb, Method::Ee];
 
 fn effects() -> impl Strategy<Value = Vec<(f64, f64)>> {
     proptest::collection::vec((-2.0..2.0_f64, 0.01..1.0_f64), 3..12)
@@ -48,7 +39,7 @@ proptest! {
     fn the_safe_interval_is_never_narrower_than_either(rows in effects()) {
         let (y, v): (Vec<f64>, Vec<f64>) = rows.iter().copied().unzip();
         let width = |interval| {
-            let s = summarise(&y, &v, &PoolSpec { interval, ..PoolSpec::default() }).unwrap();
+            let s = summarise(&y, &v, &PoolSpec { interval, prediction: Prediction::Plugin, ..PoolSpec::default() }).unwrap();
             s.hi - s.lo
         };
         let safe = width(Interval::Hksj);
@@ -58,7 +49,8 @@ proptest! {
     #[test]
     fn restricted_likelihood_is_at_its_maximum(rows in effects()) {
         let (y, v): (Vec<f64>, Vec<f64>) = rows.iter().copied().unzip();
-        let found = summarise(&y, &v, &PoolSpec::default()).unwrap().tau2;
+        let spec = PoolSpec { prediction: Prediction::Plugin, ..PoolSpec::default() };
+        let found = summarise(&y, &v, &spec).unwrap().tau2;
         let criterion = |t: f64| {
             let w: Vec<f64> = v.iter().map(|v| 1.0 / (v + t)).collect();
             let total: f64 = w.iter().sum();
@@ -140,12 +132,12 @@ fn the_confidence_distribution_agrees_with_draws_from_it() {
         let mu = w.iter().zip(&y).map(|(w, y)| w * y).sum::<f64>() / total;
         (w.iter().zip(&y).map(|(w, y)| w * (y - mu).powi(2)).sum::<f64>(), mu, total)
     };
-    let n = 40_000;
+    let n = 20_000;
     let (mut below, mut above) = (0.0, 0.0);
     for _ in 0..n {
         let target: f64 = chi.sample(&mut rng);
         let (mut from, mut to) = (0.0, 1e4);
-        for _ in 0..60 {
+        for _ in 0..45 {
             let middle = f64::midpoint(from, to);
             if q_at(middle).0 > target { from = middle } else { to = middle }
         }
@@ -156,7 +148,7 @@ fn the_confidence_distribution_agrees_with_draws_from_it() {
         below += f64::from(u8::from(theta < lo));
         above += f64::from(u8::from(theta > hi));
     }
-    // Four standard errors of a simulated 2.5% with 40,000 draws are .0031.
+    // Four standard errors of a simulated 2.5% with 20,000 draws are .0044.
     let n = f64::from(n);
-    assert!((below / n - 0.025_f64).abs() < 0.0031 && (above / n - 0.025_f64).abs() < 0.0031, "{below} {above}");
+    assert!((below / n - 0.025_f64).abs() < 0.0044 && (above / n - 0.025_f64).abs() < 0.0044, "{below} {above}");
 }

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-const REPETITIONS: u32 = 1_500;
+const REPETITIONS: u32 = 400;
 
 /// The shares of true means and of new sites that lie within their intervals.
 fn coverage(k: usize, tau2: f64, spec: &PoolSpec, seed: u64) -> (f64, f64) {
@@ -41,7 +41,7 @@ fn coverage(k: usize, tau2: f64, spec: &PoolSpec, seed: u64) -> (f64, f64) {
 #[ignore = "a simulation"]
 fn intervals_hold() {
     println!("k, tau2: mean (hksj, hksj_plain, z); new site (confidence, plugin)");
-    for (seed, k) in (0_u64..).zip([3, 5, 8, 12]) {
+    for (seed, k) in (0_u64..).zip([3, 5, 8]) {
         for tau2 in [0.0, 0.02, 0.1] {
             let default = PoolSpec::default();
             let (safe, new) = coverage(k, tau2, &default, seed);
@@ -49,9 +49,9 @@ fn intervals_hold() {
             let (plain, plugin) = coverage(k, tau2, &cheap(Interval::HksjPlain), seed);
             let (normal, _) = coverage(k, tau2, &cheap(Interval::Z), seed);
             println!("{k:2} {tau2:4}: {safe:.3} {plain:.3} {normal:.3}; {new:.3} {plugin:.3}");
-            // .946 and .954 are the claims; three standard errors of a simulated share are .017.
-            assert!(safe > 0.929, "{safe}");
-            assert!(new > 0.937, "{new}");
+            // .946 and .954 are the claims; three standard errors of a simulated share are .033.
+            assert!(safe > 0.913, "{safe}");
+            assert!(new > 0.921, "{new}");
         }
     }
 }
