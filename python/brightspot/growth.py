@@ -78,7 +78,9 @@ class GrowthModel:
             raise InvalidRecordError(
                 f"GrowthModel: is made of {sorted(wanted)}, but this has {sorted(data)}", record="GrowthModel"
             )
-        return cls(data["outcome"], tuple(data["priors"]), tuple(data["quantiles"]), data["n_students"])
+        # As JSON has it, so that a table that was kept equals the one that was fitted.
+        plain: dict[str, Any] = json.loads(json.dumps(dict(data)))
+        return cls(plain["outcome"], tuple(plain["priors"]), tuple(plain["quantiles"]), plain["n_students"])
 
     @classmethod
     def from_json(cls, text: str) -> GrowthModel:

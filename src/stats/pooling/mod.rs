@@ -8,7 +8,7 @@
 //!
 //! let pooled = pool(&[0.30, 0.24, 0.41, 0.19], &[0.010, 0.014, 0.012, 0.009], &PoolSpec::default())?;
 //! let summary = pooled.summary.unwrap();
-//! assert!((summary.estimate - 0.2783).abs() < 1e-3);
+//! assert!((summary.estimate - 0.279_93).abs() < 1e-4);
 //! assert_eq!(pooled.finding, Finding::WorksOnAverage);
 //! # Ok::<(), brightspot::Error>(())
 //! ```
