@@ -153,7 +153,7 @@ impl PriorBasis {
         let boundaries =
             spec.boundaries.as_ref().and_then(|all| all.get(place)).copied().unwrap_or((low - spare, high + spare));
         let rises = std::iter::once(boundaries.0).chain(knots.iter().copied()).chain([boundaries.1]);
-        if rises.clone().zip(rises.skip(1)).any(|(a, b)| !(a < b)) {
+        if rises.clone().zip(rises.skip(1)).any(|(a, b)| a.partial_cmp(&b) != Some(std::cmp::Ordering::Less)) {
             return Err(Error::option(
                 "knots",
                 format!("{knots:?} within {boundaries:?} for {name:?}"),

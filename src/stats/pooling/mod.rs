@@ -1,6 +1,6 @@
 //! Effects of several sites as one: random-effects meta-analysis, with intervals that hold for few sites.
 //!
-//! `y_i = mu + u_i + e_i`, u ~ N(0, tau^2) between sites, e_i ~ N(0, v_i) with v known. What a site that is not among
+//! `y_i = mu + u_i + e_i`, `u ~ N(0, tau^2)` between sites, `e_i ~ N(0, v_i)` with v known. What a site that is not among
 //! these may expect is the prediction interval, not the interval of mu.
 //!
 //! ```
