@@ -8,6 +8,7 @@
 //! | [`error`], [`note`] | one error type with stable codes; notes are caveats on a result, not errors |
 //! | [`stats`] | primitives on slices: laws of runs, intervals, multiplicity, robust summaries |
 //! | [`mixed`] | mixed models: mergeable moments, fit, effects |
+//! | [`growth`] | student growth percentiles: conditional quantiles by a table that serialises |
 //! | [`measure`] | what is measured, in which direction, and the series that comes of it |
 //! | [`rules`] | what a signal is, and what it means given a direction |
 //! | [`charts`] | centre lines, phases and their signals |
@@ -26,6 +27,7 @@ pub mod note;
 
 pub mod stats;
 
+pub mod growth;
 pub mod measure;
 pub mod mixed;
 

@@ -230,6 +230,33 @@ note_codes! {
     SkippedStep = "skipped_step": |n, _v| format!("{} larger than the next step without an adoption on the evidence before it", counted(n, "cycle"));
     /// A change was adopted although the study did not recommend it.
     AdoptedAgainstEvidence = "adopted_against_evidence": |n, _v| format!("{} adopted although the study recommended otherwise: no reason to go larger", counted(n, "cycle"));
+
+    /// Fewer than three sites: their effects are shown and not pooled.
+    TooFewSites = "too_few_sites": |n, _v| format!("only {}: shown, not pooled; 3 or more are needed to say how sites differ", counted(n, "site"));
+    /// Few sites: how much they differ is hardly known.
+    FewSites = "few_sites": |n, _v| format!("only {}: how much sites differ is hardly known, and the intervals are wide for that reason", counted(n, "site"));
+    /// Several rows of one site were combined into one.
+    CollapsedRows = "collapsed_rows": |n, v| format!("{} of sites with several: combined into one effect per site, taking their errors as correlated{v}", counted(n, "row"));
+    /// Sites are taken as equal by assumption.
+    EqualEffectsAssumed = "equal_effects_assumed": |_n, _v| "sites are taken as equal: nothing is said about a new site, and the interval is too narrow where they differ".to_owned();
+    /// Subgroups were looked at after the fact.
+    ExploratorySubgroups = "exploratory_subgroups": |n, _v| format!("{}: exploratory, and to be tested on new sites", counted(n, "subgroup"));
+
+    /// Units scatter more than their sizes explain.
+    OverdispersedUnits = "overdispersed_units": |n, v| format!("{} that scatter more than their sizes explain{v} times: limits without overdispersion would be too narrow", counted(n, "unit"));
+    /// Units of so small a size that limits are rough.
+    SmallSizes = "small_sizes": |n, v| format!("{} with a size below{v}: judged, but limits of so few are rough", counted(n, "unit"));
+    /// Units without a size.
+    NoSize = "no_size": |n, _v| format!("{} whose size is missing, zero or negative: left out", counted(n, "unit"));
+
+    /// Rows of scores outside of the range that growth was fitted to.
+    OutsideBoundaries = "outside_boundaries": |n, _v| format!("{} with a prior score beyond those the model was fitted to: taken as the nearest it knows", counted(n, "row"));
+    /// Fitted percentiles crossed and were put in order.
+    CrossedQuantiles = "crossed_quantiles": |n, _v| format!("{} whose fitted percentiles crossed: put in order", counted(n, "row"));
+    /// Lags at which too few pairs of years are known.
+    FewPairs = "few_pairs": |n, _v| format!("{} too few teachers seen at that distance: the last covariance that is known stands for them", counted(n, "lag"));
+    /// The covariances by lag were no possible ones and were moved to the nearest that are.
+    ClippedCovariances = "clipped_covariances": |n, _v| format!("{} moved to the nearest that are possible together", counted(n, "covariance"));
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 Six questions, each answered with a number, its uncertainty and a plain sentence:
 
 1. Did this change lead to improvement, or was it luck? (:func:`study`, :class:`Journal`)
-2. Who consistently does better than peers under the same conditions? (:func:`bright_spots`)
+2. Who consistently does better than peers under the same conditions? (:func:`bright_spots`, :func:`funnel`)
 3. What should this team do next: adopt, adapt, abandon, keep testing? (:func:`study`)
 4. Are we on track, and is anything really changing? (:func:`run_chart`, :func:`control_chart`)
 5. Which work serves which goal, and what should stop?
-6. Does it work elsewhere: for whom, under what conditions, at what cost?
+6. Does it work elsewhere: for whom, under what conditions, at what cost? (:func:`pool`)
 
 Every function takes any data frame (polars, pandas, pyarrow, duckdb, anything with the Arrow capsule interface) and
 returns polars frames inside a small result that shows itself in Jupyter.
@@ -32,9 +32,12 @@ from brightspot.charts import (
 )
 from brightspot.cycle import study
 from brightspot.exceptions import BrightspotError
+from brightspot.funnel import Funnel, funnel
+from brightspot.growth import Growth, GrowthModel, growth_percentiles
 from brightspot.journal import Event, Journal
 from brightspot.mixed import MixedModel, mixed_model
 from brightspot.ramp import Ramp, ramp, size_of_test
+from brightspot.pool import Pool, pool
 from brightspot.report import Report, report
 
 __all__ = [
@@ -49,12 +52,16 @@ __all__ = [
     "Doing",
     "Event",
     "Explanation",
+    "Funnel",
+    "Growth",
+    "GrowthModel",
     "Guard",
     "Journal",
     "Measure",
     "MixedModel",
     "Note",
     "Plan",
+    "Pool",
     "Prediction",
     "Proposals",
     "Ramp",
@@ -69,8 +76,11 @@ __all__ = [
     "datasets",
     "exceptions",
     "false_signals",
+    "funnel",
+    "growth_percentiles",
     "mixed_model",
     "ramp",
+    "pool",
     "report",
     "rule_sets",
     "run_chart",

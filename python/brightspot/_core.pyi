@@ -18,8 +18,11 @@ __all__ = [
     "contrast",
     "district",
     "false_signals",
+    "funnel",
+    "growth_percentiles",
     "mixed_model",
     "note",
+    "pool",
     "propose_phases",
     "ramp",
     "rule_sets",
@@ -43,6 +46,15 @@ def rule_sets() -> list[_Data]: ...
 def false_signals(arguments: _Data) -> pl.DataFrame: ...
 def mixed_model(frame: pl.DataFrame, arguments: _Data) -> MixedModel: ...
 def bright_spots(frame: pl.DataFrame, arguments: _Data) -> BrightSpots: ...
+def pool(
+    frame: pl.DataFrame, arguments: _Data
+) -> tuple[_Data | None, str, pl.DataFrame, pl.DataFrame, list[_Data]]: ...
+def funnel(
+    frame: pl.DataFrame, arguments: _Data
+) -> tuple[pl.DataFrame, pl.DataFrame, float, _Data, list[str], list[_Data]]: ...
+def growth_percentiles(
+    frame: pl.DataFrame, arguments: _Data
+) -> tuple[pl.DataFrame, pl.DataFrame, _Data, list[_Data]]: ...
 def study(
     plan: _Data,
     frames: _Frames,

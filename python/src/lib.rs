@@ -10,8 +10,11 @@ mod cycles;
 mod datasets;
 mod errors;
 mod learning;
+mod funnel;
+mod growth;
 mod mixed;
 mod notes;
+mod pool;
 mod records;
 mod work;
 
@@ -30,8 +33,13 @@ mod _core {
     use crate::errors::check_column;
     #[pymodule_export]
     use crate::learning::{calibration, ramp, size_of_test};
+    use crate::funnel::funnel;
+    #[pymodule_export]
+    use crate::growth::growth_percentiles;
     #[pymodule_export]
     use crate::mixed::{MixedModel, mixed_model};
+    #[pymodule_export]
+    use crate::pool::pool;
     #[pymodule_export]
     use crate::records::{check, note};
 

@@ -8,6 +8,7 @@
 
 mod answer;
 mod explain;
+pub mod funnel;
 mod input;
 mod model;
 mod spec;

@@ -8,6 +8,8 @@ mod cycle;
 mod decision;
 #[cfg(feature = "frame")]
 mod frame;
+mod funnel;
+mod growth;
 #[cfg(feature = "journal")]
 mod journal;
 mod limits;
@@ -15,6 +17,7 @@ mod mixed;
 mod mixed_lme4;
 mod ramp;
 mod qicharts2_signals;
+mod pooling;
 mod rebase;
 mod rules;
 mod run_chart;

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 # These names are a contract: they may be joined by others, and none may go.
 PROMISED = {
     *("run_chart", "mixed_model", "bright_spots", "study", "report", "datasets", "exceptions"),
+    *("pool", "Pool", "funnel", "Funnel", "growth_percentiles", "Growth", "GrowthModel"),
     *("RunChart", "MixedModel", "BrightSpots", "Explanation", "Report", "Note", "BrightspotError", "Journal", "Event"),
     *("Measure", "Plan", "Prediction", "Guard", "Task", "Doing", "Cycle", "Study", "Decision"),
 }
@@ -32,6 +33,9 @@ PARAMETERS = {
     "run_chart": "df value time by size baseline phases exclude target direction aggregate rules",
     "mixed_model": "df outcome fixed random method",
     "bright_spots": "df outcome unit within adjust period threshold fdr min_n",
+    "pool": "df effect variance by site method interval",
+    "funnel": "df value size unit kind overdispersion levels",
+    "growth_percentiles": "df outcome priors unit model",
     "study": "plan frames as_of",
 }
 

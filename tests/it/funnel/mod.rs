@@ -1,0 +1,4 @@
+//! Funnel charts.
+
+mod properties;
+mod reference;

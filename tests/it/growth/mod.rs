@@ -1,0 +1,4 @@
+//! Student growth percentiles and quantile regression.
+
+mod properties;
+mod quantreg;

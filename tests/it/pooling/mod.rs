@@ -1,0 +1,5 @@
+//! Pooling over sites.
+
+mod metafor;
+mod properties;
+mod simulation;
