@@ -36,8 +36,8 @@ from brightspot.funnel import Funnel, funnel
 from brightspot.growth import Growth, GrowthModel, growth_percentiles
 from brightspot.journal import Event, Journal
 from brightspot.mixed import MixedModel, mixed_model
-from brightspot.ramp import Ramp, ramp, size_of_test
 from brightspot.pool import Pool, pool
+from brightspot.ramp import Ramp, ramp, size_of_test
 from brightspot.report import Report, report
 
 __all__ = [
@@ -79,8 +79,8 @@ __all__ = [
     "funnel",
     "growth_percentiles",
     "mixed_model",
-    "ramp",
     "pool",
+    "ramp",
     "report",
     "rule_sets",
     "run_chart",

@@ -9,9 +9,9 @@ mod charts;
 mod cycles;
 mod datasets;
 mod errors;
-mod learning;
 mod funnel;
 mod growth;
+mod learning;
 mod mixed;
 mod notes;
 mod pool;
@@ -31,11 +31,11 @@ mod _core {
     use crate::datasets::district;
     #[pymodule_export]
     use crate::errors::check_column;
-    #[pymodule_export]
-    use crate::learning::{calibration, ramp, size_of_test};
     use crate::funnel::funnel;
     #[pymodule_export]
     use crate::growth::growth_percentiles;
+    #[pymodule_export]
+    use crate::learning::{calibration, ramp, size_of_test};
     #[pymodule_export]
     use crate::mixed::{MixedModel, mixed_model};
     #[pymodule_export]

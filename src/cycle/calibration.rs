@@ -293,8 +293,8 @@ fn groups(forecasts: &[Forecast]) -> Result<Vec<BeliefGroup>> {
     // Beliefs are stated numbers: equal means equal.
     #[allow(clippy::float_cmp)]
     let is_same = |a: &&Forecast, b: &&Forecast| a.belief == b.belief;
-    #[allow(clippy::cast_possible_truncation)] // between 0 and 10
-    let part = |f: &Forecast| ((f.belief * MOST_GROUPS as f64).floor() as i64).min(MOST_GROUPS as i64 - 1);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 0 and 10
+    let part = |f: &Forecast| ((f.belief * MOST_GROUPS as f64) as usize).min(MOST_GROUPS - 1);
     let by_value: Vec<&[&Forecast]> = sorted.chunk_by(is_same).collect();
     let chunks =
         if by_value.len() <= MOST_GROUPS { by_value } else { sorted.chunk_by(|a, b| part(a) == part(b)).collect() };
