@@ -11,7 +11,6 @@ mod frame;
 mod journal;
 mod limits;
 mod mixed;
-mod mixed_lme4;
 mod rebase;
 mod rules;
 mod run_chart;
