@@ -28,7 +28,7 @@ mod _core {
     #[pymodule_export]
     use crate::errors::check_column;
     #[pymodule_export]
-    use crate::mixed::{MixedModel, mixed_model};
+    use crate::mixed::{MixedModel, Moments, mixed_model, mixed_moments};
     #[pymodule_export]
     use crate::records::{check, note};
 

@@ -38,8 +38,10 @@ mod labels;
 mod likelihood;
 mod members;
 mod moments;
+mod one_way;
 mod optimise;
 mod rows;
+mod second_order;
 
 pub use design::{Covariate, Design, encode};
 pub use effects::{Contrast, Effect};
@@ -47,4 +49,5 @@ pub use fit::{FEW_UNITS, Fit, Method, Route, fit, fit_while};
 pub use labels::Labels;
 pub use members::Members;
 pub use moments::{Moments, Random};
+pub use one_way::OneWay;
 pub(crate) use rows::sorted_groups;
