@@ -142,9 +142,9 @@ class MixedModel:
         factor
             One of ``factors``.
         sd
-            ``"second_order"`` lets ``sd`` allow for the estimated variances too (REML only, up to 2,000 units): the mean
-            squared error g1 + g2 + 2 g3 of Prasad & Rao (1990). It matters with fewer than some 30 units. Null where the
-            factor's variance is estimated as zero.
+            ``"second_order"`` lets ``sd`` allow for the estimated variances too (REML only, up to 2,000 units): the
+            mean squared error g1 + g2 + 2 g3 of Prasad & Rao (1990). It matters with fewer than some 30 units. Null
+            where the factor's variance is estimated as zero.
 
         Returns
         -------
@@ -226,17 +226,20 @@ class MixedModel:
         return f"{self.spec.get('outcome', 'outcome')}: {words.counted(self.n_obs, 'row')}; SD of {spread}"
 
     def _repr_html_(self) -> str:
-        return page(self._title(), [str(self.summary)], [("fixed", self.fixed), ("variance", self.variance)], self.notes)
+        return page(
+            self._title(), [str(self.summary)], [("fixed", self.fixed), ("variance", self.variance)], self.notes
+        )
 
 
 def _place(units: pl.DataFrame, option: str, unit: object) -> int:
     """Where a unit stands among the levels of its factor."""
-    parts = cast("tuple[object, ...]", unit) if isinstance(unit, tuple) else (unit,)
+    parts: tuple[object, ...] = cast("tuple[object, ...]", unit) if isinstance(unit, tuple) else (unit,)
+    told = repr(cast("object", unit))
     if len(parts) > units.width:
         raise InvalidOptionError(
-            f"{option} = {unit!r} is not possible: a unit of this factor is told by {', '.join(units.columns)}",
+            f"{option} = {told} is not possible: a unit of this factor is told by {', '.join(units.columns)}",
             option=option,
-            value=repr(unit),
+            value=told,
         )
     # One value of several columns is that of the innermost.
     columns = units.columns[units.width - len(parts) :]
@@ -248,9 +251,9 @@ def _place(units: pl.DataFrame, option: str, unit: object) -> int:
     if len(rows) != 1:
         found = "no unit has this name" if not rows else f"{len(rows)} units have this name"
         raise InvalidOptionError(
-            f"{option} = {unit!r} is not possible: {found}; give the values of {', '.join(units.columns)}",
+            f"{option} = {told} is not possible: {found}; give the values of {', '.join(units.columns)}",
             option=option,
-            value=repr(unit),
+            value=told,
         )
     return rows[0]
 
@@ -353,9 +356,9 @@ def mixed_model(
 ) -> MixedModel:
     """Fit a linear mixed model with random intercepts of nested and crossed factors, and of shared membership.
 
-    ``y = X beta + sum over factors of Z b + e``, with independent normal effects. The criterion is evaluated from the sums
-    of each unit (in closed form where factors are nested; with a Cholesky factor of all but the largest where they cross),
-    so a fit costs one pass over the data. Ctrl-C stops it.
+    ``y = X beta + sum over factors of Z b + e``, with independent normal effects. The criterion is evaluated from the
+    sums of each unit (in closed form where factors are nested; with a Cholesky factor of all but the largest where
+    they cross), so a fit costs one pass over the data. Ctrl-C stops it.
 
     Parameters
     ----------
@@ -368,15 +371,15 @@ def mixed_model(
         the first level in sort order (an enum's own order) being the reference.
     random
         The grouping factors: ``"teacher"``; ``"school/teacher"`` (teachers in schools, also where labels repeat from
-        school to school); ``["student", "lecturer"]``, which cross: a label is one unit wherever it occurs. Columns whose
-        labels lie in one label of another each are taken as nested in it (the same model, in less time).
+        school to school); ``["student", "lecturer"]``, which cross: a label is one unit wherever it occurs. Columns
+        whose labels lie in one label of another each are taken as nested in it (the same model, in less time).
     members
         Factors to several units of which a row may belong, by shares: ``{"teacher": (["teacher1", "teacher2"],
-        ["share1", "share2"])}``. A second unit may be missing with a weight of 0 or none. Rows that belong to no unit are
-        left out and counted.
+        ["share1", "share2"])}``. A second unit may be missing with a weight of 0 or none. Rows that belong to no unit
+        are left out and counted.
     weights
-        A column of precision weights, as in lme4: the error variance of a row is ``sigma² / weight``. Rows of weight 0 do
-        not count (``zero_weight``).
+        A column of precision weights, as in lme4: the error variance of a row is ``sigma² / weight``. Rows of weight 0
+        do not count (``zero_weight``).
     normalize
         Divide the weights of each membership by their sum; otherwise they must sum to 1 in every row.
     method
@@ -390,13 +393,14 @@ def mixed_model(
     Raises
     ------
     BrightspotError
-        For missing columns, outcomes that are no numbers, weights that are negative or no numbers, and memberships whose
-        weights do not sum to 1 (the rows are named).
+        For missing columns, outcomes that are no numbers, weights that are negative or no numbers, and memberships
+        whose weights do not sum to 1 (the rows are named).
 
     Notes
     -----
     A row with a missing (or infinite) value in any column of the model is left out and counted (``rows_left_out``).
-    Other notes: ``zero_weight``, ``singular``, ``rank_deficient``, ``few_units``, ``confounded_levels``, ``not_converged``.
+    Other notes: ``zero_weight``, ``singular``, ``rank_deficient``, ``few_units``, ``confounded_levels``,
+    ``not_converged``.
 
     References
     ----------
@@ -433,9 +437,9 @@ def mixed_moments(
     Parameters
     ----------
     df, outcome, fixed, random, members, weights, normalize
-        As for :func:`mixed_model`. Columns named apart in ``random`` always cross: that teachers lie in schools within one
-        part does not say so of the whole. Where they are nested, ``"school/teacher"`` says it. Parts merge where their
-        terms are the same: every part needs all levels of a text column in ``fixed``, or numbers instead.
+        As for :func:`mixed_model`. Columns named apart in ``random`` always cross: that teachers lie in schools within
+        one part does not say so of the whole. Where they are nested, ``"school/teacher"`` says it. Parts merge where
+        their terms are the same: every part needs all levels of a text column in ``fixed``, or numbers instead.
 
     Returns
     -------
