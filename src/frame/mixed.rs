@@ -3,7 +3,7 @@
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::columns::floats;
+use super::columns::{column, floats};
 use super::factors::{Codes, MISSING, ModelData, retain};
 use super::random::{Chain, chains, nested_by_labels};
 use crate::mixed::{Contrast, Design, Fit, Labels, Members, Method, Moments, Random, fit_while};
@@ -195,14 +195,15 @@ impl Shared {
         }
         let mut stacked: Option<Series> = None;
         for name in &asked.units {
-            let column = super::columns::column(df, name)?.as_materialized_series().clone();
+            let values = column(df, name)?.as_materialized_series().clone();
             match &mut stacked {
-                None => stacked = Some(column.with_name(asked.name.as_str().into())),
+                None => stacked = Some(values.with_name(asked.name.as_str().into())),
                 Some(all) => {
-                    all.append(&column).map_err(|_| Error::ColumnType {
+                    let expected = format!("units of the same type as in {:?}, {}", asked.units, all.dtype());
+                    all.append(&values).map_err(|_| Error::ColumnType {
                         column: name.clone(),
-                        expected: format!("units of the same type as in {:?}, {}", asked.units, all.dtype()),
-                        found: column.dtype().to_string(),
+                        expected,
+                        found: values.dtype().to_string(),
                         remedy: "bring the columns of units to one type".into(),
                     })?;
                 }
@@ -215,7 +216,7 @@ impl Shared {
         // No weight is a weight of nothing; NaN, infinite and negative ones are mistakes, which the core names.
         let mut weights = vec![];
         for name in &asked.weights {
-            let is_null = super::columns::column(df, name)?.as_materialized_series().is_null();
+            let is_null = column(df, name)?.as_materialized_series().is_null();
             let values = floats(df, name)?;
             let known = values.iter().zip(is_null.iter()).map(|(w, n)| if n == Some(true) { 0.0 } else { *w });
             weights.push(known.collect::<Vec<f64>>());
