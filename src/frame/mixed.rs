@@ -141,7 +141,7 @@ impl Prepared {
         let data =
             ModelData::with(df, &request.outcome, &request.fixed, &columns, request.weights.as_deref(), &unusable)?;
         for shared in &mut shared {
-            shared.keep(&data.kept)?;
+            shared.keep(&data.kept);
         }
         let chains = arrange(&data.factors, chains);
         let codes: Vec<Vec<&[u32]>> = chains
@@ -222,12 +222,17 @@ impl Shared {
             weights.push(known.collect::<Vec<f64>>());
         }
         let shared = Self { name: asked.name.clone(), keys: all.keys, codes, weights };
-        let places: (Vec<&[u32]>, Vec<&[f64]>) =
-            (shared.codes.iter().map(Vec::as_slice).collect(), shared.weights.iter().map(Vec::as_slice).collect());
-        let empty = shared.is_empty();
-        let members = Members { codes: &places.0, weights: &places.1, normalize: asked.normalize };
-        members.check(height, |row| empty.get(row) == Some(&false))?;
+        shared.check(height, asked.normalize)?;
         Ok(shared)
+    }
+
+    /// Here the rows are still numbered as in the frame.
+    fn check(&self, height: usize, normalize: bool) -> Result<()> {
+        let codes: Vec<&[u32]> = self.codes.iter().map(Vec::as_slice).collect();
+        let weights: Vec<&[f64]> = self.weights.iter().map(Vec::as_slice).collect();
+        let empty = self.is_empty();
+        let members = Members { codes: &codes, weights: &weights, normalize };
+        members.check(height, |row| empty.get(row) == Some(&false))
     }
 
     /// Which rows belong to no unit at all: neither a unit nor a weight is given.
@@ -241,12 +246,11 @@ impl Shared {
         (0..rows).map(is_nothing).collect()
     }
 
-    fn keep(&mut self, kept: &[bool]) -> Result<()> {
+    fn keep(&mut self, kept: &[bool]) {
         if !kept.is_empty() {
             self.codes.iter_mut().for_each(|c| retain(c, kept));
             self.weights.iter_mut().for_each(|w| retain(w, kept));
         }
-        Ok(())
     }
 }
 
