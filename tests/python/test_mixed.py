@@ -67,6 +67,8 @@ def as_in_r(frame: pl.DataFrame, columns: tuple[str, ...], terms: list[str]) -> 
     """Give text columns the order of R's factors: the reference is the level that no term is named after."""
     ordered = []
     for column in columns:
+        if frame[column].dtype.is_numeric() and column not in terms:
+            frame = frame.with_columns(pl.col(column).cast(pl.String))
         if frame[column].dtype == pl.String:
             levels = frame[column].drop_nulls().unique().sort().to_list()
             levels.sort(key=lambda level, column=column: f"{column}{level}" in terms)
