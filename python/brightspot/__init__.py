@@ -38,6 +38,7 @@ from brightspot.journal import Event, Journal
 from brightspot.mixed import MixedModel, mixed_model
 from brightspot.pool import Pool, pool
 from brightspot.ramp import Ramp, ramp, size_of_test
+from brightspot.mixed import MixedModel, Moments, mixed_model, mixed_moments
 from brightspot.report import Report, report
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "Journal",
     "Measure",
     "MixedModel",
+    "Moments",
     "Note",
     "Plan",
     "Pool",
@@ -81,6 +83,7 @@ __all__ = [
     "mixed_model",
     "pool",
     "ramp",
+    "mixed_moments",
     "report",
     "rule_sets",
     "run_chart",

@@ -2,16 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, cast
 
 import polars as pl
 
 from brightspot import _core, words
 from brightspot._frames import names, to_polars
 from brightspot._result import Note, page
-from brightspot.exceptions import InvalidOptionError
+from brightspot.exceptions import ColumnTypeError, InvalidOptionError
+
+Members: TypeAlias = Mapping[str, tuple[Sequence[str], Sequence[str]]]
+"""Factors to several units of which a row may belong: name -> (columns of units, columns of weights)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitSummary:
+    """How a fit was reached: what :attr:`MixedModel.summary` returns.
+
+    Attributes
+    ----------
+    method
+        ``"reml"`` or ``"ml"``.
+    route
+        How the criterion was computed: ``"closed_form"`` for nested factors; ``"dense"`` or ``"sparse"`` where factors
+        cross or rows belong to several units, after the Cholesky factor of what remains when the largest factor is
+        eliminated.
+    n_evaluations
+        How often the criterion was evaluated.
+    gradient
+        The largest derivative of the criterion by the logarithm of a variance ratio, at the end.
+    has_converged
+        Whether the search met its criterion.
+    boundary
+        The factors whose variance is estimated as zero.
+    """
+
+    method: str
+    route: str
+    n_evaluations: int
+    gradient: float
+    has_converged: bool
+    boundary: tuple[str, ...]
+
+    def __str__(self) -> str:
+        ways = {
+            "closed_form": "in closed form",
+            "dense": "by a dense Cholesky factor",
+            "sparse": "by a sparse Cholesky factor",
+        }
+        end = "converged" if self.has_converged else "did not converge"
+        text = (
+            f"{self.method.upper()} {ways[self.route]}: {end} after {words.counted(self.n_evaluations, 'evaluation')}, "
+            f"largest derivative {self.gradient:.1e}"
+        )
+        if self.boundary:
+            text += f"; no detectable difference between the units of {', '.join(self.boundary)}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The difference between two units: what :meth:`MixedModel.contrast` returns.
+
+    Attributes
+    ----------
+    difference
+        The first unit's effect minus the second's, in the outcome's unit.
+    sd
+        The standard deviation of its prediction error, with what the two units share taken into account.
+    """
+
+    difference: float
+    sd: float
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,7 +95,8 @@ class MixedModel:
     theta
         The standard deviation of each factor relative to ``sigma``, in the order of ``factors``.
     factors
-        The grouping factors, outermost first.
+        The grouping factors in the order of ``theta``: those that cross as they were given, nested ones outermost
+        first, then those of ``members``.
     is_singular
         Whether a variance was estimated as zero: no detectable difference between the units of that factor.
     has_converged
@@ -67,8 +132,19 @@ class MixedModel:
     spec: dict[str, Any] = field(default_factory=dict[str, Any])
     _core: Any = None
 
-    def effects(self, factor: str | None = None) -> pl.DataFrame:
-        """Return one row per level of a factor (the innermost where not given).
+    def effects(
+        self, factor: str | None = None, *, sd: Literal["prediction", "second_order"] = "prediction"
+    ) -> pl.DataFrame:
+        """Return one row per level of a factor (the last of ``factors`` where not given).
+
+        Parameters
+        ----------
+        factor
+            One of ``factors``.
+        sd
+            ``"second_order"`` lets ``sd`` allow for the estimated variances too (REML only, up to 2,000 units): the
+            mean squared error g1 + g2 + 2 g3 of Prasad & Rao (1990). It matters with fewer than some 30 units. Null
+            where the factor's variance is estimated as zero.
 
         Returns
         -------
@@ -79,7 +155,49 @@ class MixedModel:
             factor inside another, ``effect_overall``, ``sd_overall`` and ``reliability_overall`` add the levels around
             it.
         """
-        return self._core.effects(self.factors[-1] if factor is None else factor)
+        return self._core.effects(self.factors[-1] if factor is None else factor, sd)
+
+    def contrast(self, factor: str, first: object, second: object) -> Contrast:
+        """Compare two units of a factor by name.
+
+        Parameters
+        ----------
+        factor
+            One of ``factors``.
+        first, second
+            The units: the value of the factor's column, or a tuple of values where it has several (``("S1", "0a")`` for
+            ``"school/teacher"``); the last value alone where it names one unit only.
+
+        Raises
+        ------
+        InvalidOptionError
+            For a factor that the model does not have, and a unit that is not there or not the only one of its name.
+
+        Examples
+        --------
+        >>> import brightspot as bs
+        >>> pupils = bs.datasets.star().filter(gr="K")
+        >>> model = bs.mixed_model(pupils, outcome="math", random="sch/tch")
+        >>> found = model.contrast("sch/tch", ("1", "1"), ("1", "2"))
+        >>> round(found.difference, 1), round(found.sd, 1)
+        (0.0, 0.0)
+        """
+        units = self.effects(factor)
+        keys = units.columns[: units.columns.index("n")]
+        places = [_place(units.select(keys), "first", first), _place(units.select(keys), "second", second)]
+        return Contrast(*self._core.contrast(factor, *places))
+
+    @property
+    def summary(self) -> FitSummary:
+        """How the fit was reached."""
+        return FitSummary(
+            method=self.spec["method"],
+            route=self._core.route,
+            n_evaluations=self._core.n_evaluations,
+            gradient=self._core.gradient,
+            has_converged=self.has_converged,
+            boundary=tuple(name for name, theta in zip(self.factors, self.theta, strict=True) if theta == 0),
+        )
 
     def at(self, theta: Sequence[float]) -> MixedModel:
         """Evaluate the same model at a given ``theta``, without optimising."""
@@ -108,7 +226,121 @@ class MixedModel:
         return f"{self.spec.get('outcome', 'outcome')}: {words.counted(self.n_obs, 'row')}; SD of {spread}"
 
     def _repr_html_(self) -> str:
-        return page(self._title(), [], [("fixed", self.fixed), ("variance", self.variance)], self.notes)
+        return page(
+            self._title(), [str(self.summary)], [("fixed", self.fixed), ("variance", self.variance)], self.notes
+        )
+
+
+def _place(units: pl.DataFrame, option: str, unit: object) -> int:
+    """Where a unit stands among the levels of its factor."""
+    parts: tuple[object, ...] = cast("tuple[object, ...]", unit) if isinstance(unit, tuple) else (unit,)
+    told = repr(cast("object", unit))
+    if len(parts) > units.width:
+        raise InvalidOptionError(
+            f"{option} = {told} is not possible: a unit of this factor is told by {', '.join(units.columns)}",
+            option=option,
+            value=told,
+        )
+    # One value of several columns is that of the innermost.
+    columns = units.columns[units.width - len(parts) :]
+    rows = [
+        place
+        for place, row in enumerate(units.select(columns).iter_rows())
+        if all(mine == other or str(mine) == str(other) for mine, other in zip(row, parts, strict=True))
+    ]
+    if len(rows) != 1:
+        found = "no unit has this name" if not rows else f"{len(rows)} units have this name"
+        raise InvalidOptionError(
+            f"{option} = {told} is not possible: {found}; give the values of {', '.join(units.columns)}",
+            option=option,
+            value=told,
+        )
+    return rows[0]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Moments:
+    """The sums of a frame's rows from which a mixed model is fitted: what :func:`mixed_moments` returns.
+
+    They are small (one row of sums per unit, one number per pair of units that share rows), hold no pupil, and add up:
+    ``a + b`` are the moments of both frames together. Units are the same where their labels are.
+
+    Attributes
+    ----------
+    n_obs
+        The rows used.
+    terms
+        The fixed terms, as in :attr:`MixedModel.fixed`.
+    factors
+        The grouping factors, each with the number of its units.
+    notes
+        Caveats on the rows: those left out, counted.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> pupils = bs.datasets.star().filter(gr="K")
+    >>> parts = [bs.mixed_moments(part, outcome="math", random="sch/tch") for part in (pupils[:3000], pupils[3000:])]
+    >>> both = parts[0] + parts[1]
+    >>> both
+    Moments(math: 5,871 rows; sch 79, sch/tch 337)
+    >>> bs.Moments.from_bytes(both.to_bytes()).fit()
+    MixedModel(math: 5,871 rows; SD of sch 20.2, sch/tch 16.9, residual 40.1)
+    """
+
+    n_obs: int
+    terms: list[str]
+    factors: dict[str, int]
+    notes: tuple[Note, ...]
+    _core: Any = None
+
+    def __add__(self, other: object) -> Moments:
+        """Return the moments of both frames together.
+
+        Raises
+        ------
+        InvalidValueError
+            Where outcome, terms or factors differ.
+        """
+        if not isinstance(other, Moments):
+            return NotImplemented
+        return _moments(self._core.merge(other._core), (*self.notes, *other.notes))
+
+    def __radd__(self, other: object) -> Moments:
+        # So that sum() works, which begins with 0.
+        return self if other == 0 else NotImplemented
+
+    def fit(self, *, method: Literal["reml", "ml"] = "reml") -> MixedModel:
+        """Fit the model; the same as :func:`mixed_model` of the rows themselves."""
+        spec: dict[str, Any] = {"outcome": self._core.outcome, "method": method}
+        return _model(self._core.fit(spec), spec)
+
+    def to_bytes(self) -> bytes:
+        """Return the moments for a file or another machine: versioned, with a checksum. Notes stay behind."""
+        return self._core.to_bytes()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Moments:
+        """Return the moments that :meth:`to_bytes` wrote.
+
+        Raises
+        ------
+        InvalidValueError
+            For bytes that are something else, cut short or damaged.
+        """
+        if not isinstance(data, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance] (what people give)
+            raise ColumnTypeError(
+                f"expected the bytes that .to_bytes() wrote; found {type(data).__name__}", found=type(data).__name__
+            )
+        return _moments(_core.Moments.from_bytes(bytes(data)), ())
+
+    def __repr__(self) -> str:
+        units = ", ".join(f"{name} {n:,}" for name, n in self.factors.items())
+        return f"Moments({self._core.outcome}: {words.counted(self.n_obs, 'row')}; {units})"
+
+
+def _moments(core: _core.Moments, notes: tuple[Note, ...]) -> Moments:
+    return Moments(n_obs=core.n_obs, terms=core.terms, factors=dict(core.factors()), notes=notes, _core=core)
 
 
 def mixed_model(
@@ -116,13 +348,17 @@ def mixed_model(
     *,
     outcome: str,
     fixed: str | Sequence[str] = (),
-    random: str | Sequence[str],
+    random: str | Sequence[str] = (),
+    members: Members | None = None,
+    weights: str | None = None,
+    normalize: bool = False,
     method: Literal["reml", "ml"] = "reml",
 ) -> MixedModel:
-    """Fit a linear mixed model with random intercepts for one grouping factor or for factors nested in each other.
+    """Fit a linear mixed model with random intercepts of nested and crossed factors, and of shared membership.
 
-    ``y = X beta + b_outer + ... + b_inner + e``, with independent normal effects. The criterion is evaluated in closed
-    form from the sums of each group, so a fit costs one pass over the data.
+    ``y = X beta + sum over factors of Z b + e``, with independent normal effects. The criterion is evaluated from the
+    sums of each unit (in closed form where factors are nested; with a Cholesky factor of all but the largest where
+    they cross), so a fit costs one pass over the data. Ctrl-C stops it.
 
     Parameters
     ----------
@@ -134,8 +370,18 @@ def mixed_model(
         Columns of the fixed part. Numbers enter linearly; text, boolean and categorical columns by treatment contrasts,
         the first level in sort order (an enum's own order) being the reference.
     random
-        The grouping factor: ``"teacher"``; ``"school/teacher"`` (teachers in schools, also where labels repeat from
-        school to school); or ``["school", "teacher"]`` where labels are unique, which is checked.
+        The grouping factors: ``"teacher"``; ``"school/teacher"`` (teachers in schools, also where labels repeat from
+        school to school); ``["student", "lecturer"]``, which cross: a label is one unit wherever it occurs. Columns
+        whose labels lie in one label of another each are taken as nested in it (the same model, in less time).
+    members
+        Factors to several units of which a row may belong, by shares: ``{"teacher": (["teacher1", "teacher2"],
+        ["share1", "share2"])}``. A second unit may be missing with a weight of 0 or none. Rows that belong to no unit
+        are left out and counted.
+    weights
+        A column of precision weights, as in lme4: the error variance of a row is ``sigma² / weight``. Rows of weight 0
+        do not count (``zero_weight``).
+    normalize
+        Divide the weights of each membership by their sum; otherwise they must sum to 1 in every row.
     method
         ``"reml"`` or ``"ml"``.
 
@@ -147,12 +393,14 @@ def mixed_model(
     Raises
     ------
     BrightspotError
-        For missing columns, outcomes that are no numbers, and factors that are not nested in each other.
+        For missing columns, outcomes that are no numbers, weights that are negative or no numbers, and memberships
+        whose weights do not sum to 1 (the rows are named).
 
     Notes
     -----
     A row with a missing (or infinite) value in any column of the model is left out and counted (``rows_left_out``).
-    Other notes: ``singular``, ``rank_deficient``, ``few_units``, ``not_converged``.
+    Other notes: ``zero_weight``, ``singular``, ``rank_deficient``, ``few_units``, ``confounded_levels``,
+    ``not_converged``.
 
     References
     ----------
@@ -169,11 +417,103 @@ def mixed_model(
     >>> model.variance.with_columns(pl.col("variance").round(1))["variance"].to_list()
     [391.2, 270.1, 1611.1]
     """
+    frame, request = _request(df, outcome, fixed, random, members, weights, normalize)
+    request["method"] = method
+    return _model(_core.mixed_model(frame, request), request)
+
+
+def mixed_moments(
+    df: object,
+    *,
+    outcome: str,
+    fixed: str | Sequence[str] = (),
+    random: str | Sequence[str] = (),
+    members: Members | None = None,
+    weights: str | None = None,
+    normalize: bool = False,
+) -> Moments:
+    """Sum up a frame for a mixed model: parts of data too large for one machine, or kept apart, are fitted together.
+
+    Parameters
+    ----------
+    df, outcome, fixed, random, members, weights, normalize
+        As for :func:`mixed_model`. Columns named apart in ``random`` always cross: that teachers lie in schools within
+        one part does not say so of the whole. Where they are nested, ``"school/teacher"`` says it. Parts merge where
+        their terms are the same: every part needs all levels of a text column in ``fixed``, or numbers instead.
+
+    Returns
+    -------
+    Moments
+        ``a + b``, ``.fit()``, ``.to_bytes()``.
+
+    Raises
+    ------
+    BrightspotError
+        As for :func:`mixed_model`.
+
+    References
+    ----------
+    Chan TF, Golub GH, LeVeque RJ (1983). Algorithms for computing the sample variance. The American Statistician 37:
+    242-247.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> pupils = bs.datasets.star().filter(gr="K")
+    >>> bs.mixed_moments(pupils, outcome="math", random="sch/tch").n_obs
+    5871
+    """
+    frame, request = _request(df, outcome, fixed, random, members, weights, normalize)
+    core, notes = _core.mixed_moments(frame, request)
+    return _moments(core, Note.all_from(notes))
+
+
+def _request(
+    df: object,
+    outcome: str,
+    fixed: str | Sequence[str],
+    random: str | Sequence[str],
+    members: Members | None,
+    weights: str | None,
+    normalize: bool,
+) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """The columns that are needed, and the request as the core takes it."""
     terms, factors = names("fixed", fixed), names("random", random)
     columns = [part.strip() for factor in factors for part in str(factor).split("/") if part.strip()]
-    request: dict[str, Any] = {"outcome": outcome, "fixed": terms, "random": factors, "method": method}
-    frame = to_polars(df, [outcome, *terms, *columns])
-    return _model(_core.mixed_model(frame, request), request)
+    shared = _members(members, normalize)
+    for one in shared:
+        columns += [*one["units"], *one["weights"]]
+    request: dict[str, Any] = {"outcome": outcome, "fixed": terms, "random": factors}
+    if shared:
+        request["members"] = shared
+    if weights is not None:
+        request["weights"] = weights
+    return to_polars(df, [outcome, *terms, *columns, weights]), request
+
+
+def _members(members: Members | None, normalize: bool) -> list[dict[str, Any]]:
+    """Memberships as plain data."""
+    if members is None:
+        return []
+    shared: list[dict[str, Any]] = []
+    try:
+        for name, (units, shares) in members.items():
+            shared.append(
+                {
+                    "name": name,
+                    "units": names("members", units),
+                    "weights": names("members", shares),
+                    "normalize": normalize,
+                }
+            )
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InvalidOptionError(
+            f"members = {members!r} is not possible: it must be like "
+            '{"teacher": (["teacher1", "teacher2"], ["share1", "share2"])}',
+            option="members",
+            value=repr(members),
+        ) from error
+    return shared
 
 
 def _model(fitted: _core.MixedModel, spec: dict[str, Any]) -> MixedModel:

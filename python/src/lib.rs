@@ -37,7 +37,7 @@ mod _core {
     #[pymodule_export]
     use crate::learning::{calibration, ramp, size_of_test};
     #[pymodule_export]
-    use crate::mixed::{MixedModel, mixed_model};
+    use crate::mixed::{MixedModel, Moments, mixed_model, mixed_moments};
     #[pymodule_export]
     use crate::pool::pool;
     #[pymodule_export]
