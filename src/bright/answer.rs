@@ -47,6 +47,7 @@ impl Finding {
 /// The answer to one question about one unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools)] // one for each criterion: that is what an audit asks for
 pub struct Answer {
     /// The unit's effect, shrunken, in units of the outcome.
     pub effect: f64,

@@ -26,7 +26,7 @@ pub use answer::{Answer, Finding};
 pub use balance::{Agreement, Balance};
 pub use checks::Check;
 pub use conditions::Condition;
-pub use explain::Explanation;
+pub use explain::{Criterion, Explanation};
 pub use guards::{Guard, GuardAnswer, GuardFinding, GuardSummary};
 pub use input::{BrightInput, Factor};
 pub use matched::{Matched, Peer};
