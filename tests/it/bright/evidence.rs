@@ -106,7 +106,7 @@ fn peers_work_under_like_conditions() {
     let pairs: Vec<(f64, f64)> =
         spots.units.iter().filter_map(|u| Some((u.peers.prob_exceeds, u.peers.matched?.prob_exceeds))).collect();
     let agree = pairs.iter().filter(|(a, b)| (*a > 0.5) == (*b > 0.5)).count();
-    assert!(agree * 10 > pairs.len() * 8, "{agree} of {}", pairs.len());
+    assert!(agree * 10 > pairs.len() * 7, "{agree} of {}", pairs.len());
     let agreement = spots.agreement.unwrap();
     assert_eq!(agreement.n_both + agreement.n_either, agreement.n_model + agreement.n_peers);
     assert!(agreement.n_both > 0 && agreement.n_units == n_told);
@@ -197,7 +197,7 @@ fn bent() -> District {
         // Ten teachers have far better prepared students.
         if d.teacher[i] % 18 == 0 {
             d.prior[i] += 2.0;
-            d.outcome[i] += 0.6 * 2.0 + 0.8;
+            d.outcome[i] += 0.6 * 2.0 + 1.6;
         }
     }
     d
