@@ -136,7 +136,8 @@ def test_columns_are_the_contract(spots):
         "effect_overall", "sd_overall", "reliability_overall", "lo_overall", "hi_overall",
         *(name for answer in answers for name in (answer, f"{answer}_overall")),
         "n_matched", "has_min_n", "has_peers", "is_in_fdr_set", "has_prob", "is_consistent", "is_reliable",
-        "is_persistent", "is_above_peers", "is_named_by_peers", "are_guards_kept", "is_candidate", "is_candidate_overall",
+        "is_persistent", "is_above_peers", "is_named_by_peers", "are_guards_kept",
+        "is_candidate", "is_candidate_overall",
         "finding", "finding_overall",
     ]  # fmt: skip
     assert spots.candidates.columns == spots.units.columns
