@@ -229,11 +229,6 @@ def models():
         print(f"\n{what}: {frame.estimated_size('mb'):.0f} MB, {used:.0f} MB more at the peak; {work()[1]}")
         line("brightspot.mixed_model with effects and both their SDs", ours, first=first)
         model_peers(frame, outcome, fixed, random, ours)
-    spots = state(200_000, 4)
-    line(
-        "\nbrightspot.bright_spots, 200,000 students",
-        cost(lambda: bs.bright_spots(spots, outcome="y", unit="teacher", adjust="prior"), 1)[0],
-    )
 
 
 def model_peers(frame, outcome, fixed, random, ours):
@@ -264,7 +259,32 @@ def growth():
             print(f"{n:>12,} rows, {random:<16}{spent:8.3f} s   {1e9 * spent / n:6.0f} ns a row", flush=True)
 
 
+def spots():
+    """Students in classes: 1,000,000 in 40,000, with three conditions; without years, and over three of them."""
+    rng = np.random.default_rng(2)
+    n, classes = 1_000_000, 40_000
+    teacher, year = rng.integers(0, classes, n), rng.integers(2023, 2026, n)
+    prior, frl, el = rng.normal(size=n), rng.integers(0, 2, n), rng.integers(0, 2, n)
+    y = 0.7 * prior - 0.1 * frl - 0.1 * el + rng.normal(0, 0.3, classes)[teacher] + rng.normal(0, 0.6, n)
+    names = [f"T{t:05d}" for t in teacher]
+    frame = pl.DataFrame({"teacher": names, "year": year, "prior": prior, "frl": frl, "el": el, "y": y})
+    adjust = ["prior", "frl", "el"]
+    print(f"\n{n:,} students of {classes:,} teachers, three conditions")
+    model, _ = cost(lambda: bs.mixed_model(frame, outcome="y", fixed=adjust, random="teacher").effects(), 1)
+    line("brightspot.mixed_model with effects and both their SDs", model)
+    asked = {"outcome": "y", "unit": "teacher", "adjust": adjust}
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    line("brightspot.bright_spots", cost(lambda: bs.bright_spots(frame, **asked), 1)[0], model)
+    line(
+        "brightspot.bright_spots over 3 years",
+        cost(lambda: bs.bright_spots(frame, **asked, period="year"), 1)[0],
+        model,
+    )
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(f"peak memory beyond the input: {used / 1024:.0f} MB (the input takes {frame.estimated_size('mb'):.0f} MB)")
+
+
 if __name__ == "__main__":
-    parts = {"charts": charts, "models": models, "growth": growth, "memory": memory}
-    for name in sys.argv[1:] or ("charts", "models"):
+    parts = {"charts": charts, "models": models, "spots": spots, "growth": growth, "memory": memory}
+    for name in sys.argv[1:] or ("charts", "models", "spots"):
         parts[name]()

@@ -179,6 +179,18 @@ note_codes! {
     OnePeriod = "one_period": |_n, _v| "only one period: nothing can be said about consistency from year to year".to_owned();
     /// Many quantities were approximated on a grid.
     GridApproximation = "grid_approximation": |n, _v| format!("expected percentiles of {} computed on a grid", counted(n, "unit"));
+    /// The candidates work under easier conditions than the others: what is left of the conditions may have named them.
+    EasierConditions = "easier_conditions": |n, v| format!("the {} have it easier than the others{v} standard deviations: the adjustment may fall short, and their advantage may be their conditions", counted(n, "candidate"));
+    /// Units without enough others under like conditions.
+    FewMatches = "few_matches": |n, _v| format!("{} with fewer than 10 others under like conditions: not compared with peers", counted(n, "unit"));
+    /// A condition does not differ within the groups, so that it cannot be told from them.
+    ConfoundedCondition = "confounded_condition": |n, _v| format!("the same throughout each of {}: what it does cannot be told from the groups themselves", counted(n, "group"));
+    /// Whether a value is missing depends on the unit.
+    MissingByUnit = "missing_by_unit": |n, v| format!("missing more often in some units than in others: {} lost more than half of their rows, twice the usual share or more{v}", counted(n, "unit"));
+    /// The margin of a guard was not given and was set from the data.
+    DefaultMargin = "default_margin": |_n, v| format!("the margin is a tenth of the guard's standard deviation{v}");
+    /// Rows without a value of a guard.
+    GuardMissing = "guard_missing": |n, _v| format!("{} without this guard: left out of its model only", counted(n, "row"));
 
     /// Fewer than eight baseline points: the verdict rests on little.
     FewPoints = "few_points": |n, _v| format!("only {} before the change", counted(n, "point"));

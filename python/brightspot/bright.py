@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,7 +28,10 @@ class Explanation:
     text
         Plain sentences.
     details
-        The numbers behind them.
+        The numbers behind them: ``finding``, ``answer`` and ``overall`` (None of a suppressed unit), and ``criteria``,
+        the audit trail: of every criterion its ``name`` (the column in ``.units``), what it ``asks``, ``is_met`` (None
+        where it cannot be asked), the ``value`` behind it, the ``bar`` it is held against, and whether it ``is_gate``:
+        must be met by a candidate.
 
     Examples
     --------
@@ -50,8 +53,21 @@ class Explanation:
         """The numbers behind the text."""
         return dict(self.details)
 
+    @property
+    def criteria(self) -> pl.DataFrame:
+        """The audit trail as a table: one row per criterion."""
+        columns = {
+            "name": pl.String,
+            "asks": pl.String,
+            "is_met": pl.Boolean,
+            "value": pl.Float64,
+            "bar": pl.Float64,
+            "is_gate": pl.Boolean,
+        }
+        return pl.DataFrame(self.details["criteria"], schema=columns)
+
     def _repr_html_(self) -> str:
-        return f"<p>{escaped(self.text)}</p>"
+        return f"<p>{escaped(self.text)}</p>{words.audit_table(self.details['criteria'])}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,16 +80,40 @@ class BrightSpots:
         One row per unit, in the order of the groups and names (it is no ranking): the columns of the groups and the
         unit; ``n``; ``n_periods``; ``raw`` (the mean outcome, neither adjusted nor shrunken); ``effect``, ``sd``
         (prediction error), ``reliability``, ``lo``, ``hi`` (95%) against peers inside ``within``, and the same against
-        all units with the ending ``_overall``; ``prob_exceeds`` (that the effect exceeds the threshold),
-        ``expected_percentile``, ``q_value``, each also ``_overall``; the criteria ``has_min_n``, ``has_peers``,
-        ``is_in_fdr_set``, ``has_prob``, ``is_consistent`` (null without periods), ``is_candidate``,
-        ``is_candidate_overall``; ``finding`` and ``finding_overall``: ``bright``, ``promising``, ``one_period``,
-        ``not_distinguishable``, ``suppressed``.
+        all units with the ending ``_overall``. Each also ``_overall``: ``prob_exceeds`` (that the effect exceeds the
+        threshold), ``expected_percentile``, ``q_value``, ``prob_top`` (that it is among the top tenth),
+        ``effect_triple_goal`` (for histograms: such estimates spread as the true effects do), ``prob_without_best``
+        (the smallest probability with one period left out), ``prob_persists`` (that the effect exceeds the threshold in
+        most periods), ``prob_above_peers`` (among ``n_matched`` units under the most similar conditions). For each
+        guard ``guard_<name>`` (``not_worse``, ``cannot_tell``, ``harmed``), ``guard_<name>_effect`` and
+        ``guard_<name>_prob`` (that it is not worse by more than the margin). The criteria: ``has_min_n``,
+        ``has_peers``, ``is_in_fdr_set``, ``has_prob``, ``is_consistent``, ``is_reliable``, ``is_persistent``,
+        ``is_above_peers``, ``is_named_by_peers``, ``are_guards_kept`` (null where they cannot be asked),
+        ``is_candidate``, ``is_candidate_overall``. ``finding`` and ``finding_overall``: ``bright``, ``promising``,
+        ``one_period``, ``not_distinguishable``, ``suppressed``.
     candidates
-        The units to learn from, in no order: enough students, in the false-discovery set, and with a probability of at
-        least ``min_prob``. An empty table is a normal answer.
+        The units to learn from, in no order: enough students, in the false-discovery set, with a probability of at
+        least ``min_prob``, not carried by one period alone, no guard worse. An empty table is a normal answer.
     typical
         Ordinary units to visit as well, under like conditions: without them one cannot tell what is special.
+    periods
+        One row per unit and period: ``n``, ``effect`` (shrunken), ``sd``, ``prob_exceeds``; empty without periods.
+    checks
+        One row per unit, by other methods: ``p_value`` (one-sided, of not exceeding the threshold), ``bh``, ``by``,
+        ``storey``; ``prob_normal`` and ``prob_ash`` (under a law of effects that need not be normal; ``prob_exceeds``
+        is the smaller), ``lfdr``, ``lfsr``.
+    balance
+        One row per condition: its mean over ``candidates`` and ``others``, the ``difference`` in standard deviations,
+        ``z``, ``p_value`` (adjusted for their number), ``is_easier``: candidates who have it easier speak against the
+        adjustment. Empty with fewer than three candidates.
+    agreement
+        How far a second route, the comparison with matched peers, names the same units: ``n_units``, ``n_model``,
+        ``n_peers``, ``n_both``, ``n_either``, ``share``; None where it cannot be made.
+    persistence
+        What lasts: of ``n_units`` the number ``expected`` to exceed the threshold in most periods, and the number that
+        would ``by_chance`` if every period were drawn anew; each also ``_overall``. None without periods.
+    guards
+        The guards: ``name``, ``margin``, ``n_obs``.
     threshold
         The smallest effect worth learning from, in the outcome's unit.
     false_share
@@ -111,7 +151,49 @@ class BrightSpots:
     model: dict[str, Any]
     notes: tuple[Note, ...]
     spec: dict[str, Any] = field(default_factory=dict[str, Any])
+    agreement: dict[str, Any] | None = None
+    persistence: dict[str, Any] | None = None
+    guards: tuple[dict[str, Any], ...] = ()
     _core: Any = None
+
+    @property
+    def periods(self) -> pl.DataFrame:
+        """One row per unit and period."""
+        return self._core.periods()
+
+    @property
+    def checks(self) -> pl.DataFrame:
+        """One row per unit: the answer by other methods."""
+        return self._core.checks()
+
+    @property
+    def balance(self) -> pl.DataFrame:
+        """One row per condition: the candidates against the others."""
+        return self._core.balance()
+
+    def peers(self, unit: object, within: Sequence[object] = ()) -> pl.DataFrame:
+        """List the units under the most similar conditions, the nearest first.
+
+        Parameters
+        ----------
+        unit
+            The name of a unit.
+        within
+            The names of its groups, outermost first; needed only where the name occurs in several groups.
+
+        Returns
+        -------
+        polars.DataFrame
+            The columns of the groups and the unit; ``n``; ``distance``, how far the conditions are, in standard
+            deviations of a condition between units (root mean square); ``weight`` in the comparison; the mean of every
+            condition. Empty where fewer than ten units are within the caliper.
+
+        Raises
+        ------
+        InvalidOptionError
+            Where no unit, or more than one, bears the name.
+        """
+        return self._core.peers(_label(unit), [_label(group) for group in names("within", within)])
 
     @property
     def candidates(self) -> pl.DataFrame:
@@ -145,25 +227,44 @@ class BrightSpots:
     def plot(
         self,
         *,
-        kind: Literal["effects", "funnel"] = "effects",
+        kind: Literal["effects", "funnel", "shrinkage", "periods", "peers"] = "effects",
         question: Literal["within", "overall"] = "within",
+        of: object = None,
+        within: Sequence[object] = (),
         title: str = "",
         width: int | None = None,
         height: int | None = None,
     ) -> alt.TopLevelMixin:
-        """Draw the effects with their intervals, or differences against the number of students (a funnel).
+        """Draw what was found. Nobody is named but candidates, and no rank can be read off.
 
         Parameters
         ----------
         kind
-            ``"effects"`` or ``"funnel"``.
+            ``"effects"``: shrunken effects with their intervals; ``"funnel"``: differences against the number of
+            students; ``"shrinkage"``: from what is seen to what remains of it, an arrow for each unit; ``"periods"``:
+            candidates over the periods, before the band of all others; ``"peers"``: one unit among those under like
+            conditions.
         question
-            ``"within"``: against peers in the same group; ``"overall"``: against all units.
+            ``"within"``: against peers in the same group; ``"overall"``: against all units. Of effects, funnel,
+            shrinkage.
+        of
+            The unit whose peers are drawn.
+        within
+            The names of its groups, where its name occurs in several.
         title
             A heading.
         width, height
             In pixels.
         """
+        if kind == "peers":
+            from brightspot.plot.bright_peers import draw as draw_peers
+
+            groups = [_label(group) for group in names("within", within)]
+            return draw_peers(self, _label(of), groups, title=title, width=width, height=height)
+        if kind == "periods":
+            from brightspot.plot.bright_periods import draw as draw_periods
+
+            return draw_periods(self, title=title, width=width, height=height)
         from brightspot.plot.bright import draw
 
         return draw(self, kind=kind, question=question, title=title, width=width, height=height)
@@ -200,6 +301,12 @@ def bright_spots(
     fdr: float = 0.10,
     min_n: int = 10,
     min_prob: float = 0.80,
+    guards: str | Sequence[str] | Mapping[str, float | None] = (),
+    min_guard_prob: float = 0.50,
+    min_periods: int | None = None,
+    n_peers: int = 30,
+    caliper: float = 1.0,
+    top: float = 0.10,
     rows: str = "students",
     unit_of_value: str = "points",
 ) -> BrightSpots:
@@ -235,6 +342,21 @@ def bright_spots(
         Students of a unit, at least; units with fewer are not judged.
     min_prob
         The probability that the effect exceeds the threshold, at least.
+    guards
+        Further columns that must not be worse, higher being better (where lower is, give their negative): names, or
+        names with the margin that is tolerated, in the column's unit (None: a tenth of its standard deviation within
+        period). Each is modelled as the outcome is; a missing value leaves the row out of that model only.
+    min_guard_prob
+        The probability that a guard is not worse by more than its margin, at least. With .95 a candidate must be shown
+        to be no worse, which few students seldom can.
+    min_periods
+        In how many of its periods a unit must exceed the threshold to last (``prob_persists``); None: two thirds of
+        them.
+    n_peers, caliper
+        How many units under the most similar conditions a unit is compared with, and how far they may be, in standard
+        deviations of a condition between units (root mean square over conditions).
+    top
+        The share of units that ``prob_top`` speaks of.
     rows, unit_of_value
         What one row and the outcome's unit are called in sentences, in the plural.
 
@@ -251,7 +373,9 @@ def bright_spots(
     Notes
     -----
     A row with a missing value in any column of the model is left out and counted. Other notes: ``default_threshold``,
-    ``one_period``, ``small_units``, ``few_peers``, ``ceiling``, ``skewed_effects``, ``singular``, ``few_units``.
+    ``one_period``, ``small_units``, ``few_peers``, ``few_matches``, ``ceiling``, ``skewed_effects``, ``singular``,
+    ``few_units``, ``confounded_levels``, ``confounded_condition``, ``missing_by_unit``, ``easier_conditions``,
+    ``default_margin``, ``guard_missing``.
 
     References
     ----------
@@ -272,22 +396,34 @@ def bright_spots(
     True
     """
     groups, conditions = names("within", within), names("adjust", adjust)
+    margins: dict[str, float | None] = (
+        {str(name): margin for name, margin in guards.items()}
+        if isinstance(guards, Mapping)
+        else dict.fromkeys(names("guards", guards))
+    )
     request: dict[str, Any] = {
         "outcome": outcome,
         "unit": unit,
         "within": groups,
         "adjust": conditions,
         "period": period,
+        "guards": [{"column": name, "margin": margin} for name, margin in margins.items()],
         "spec": {
             "threshold": "tenth_of_sd" if threshold is None else {"given": threshold},
             "fdr": fdr,
             "min_prob": min_prob,
             "min_n": min_n,
+            "min_guard_prob": min_guard_prob,
+            "min_periods": min_periods,
+            "n_peers": n_peers,
+            "caliper": caliper,
+            "top": top,
             "words": {"rows": rows, "values": unit_of_value},
         },
     }
-    frame = to_polars(df, [outcome, unit, *groups, *conditions, period])
+    frame = to_polars(df, [outcome, unit, *groups, *conditions, period, *margins])
     found = _core.bright_spots(frame, request)
+    agreement, persistence, guarded = found.summaries()
     return BrightSpots(
         units=found.units(),
         typical=found.typical(),
@@ -297,5 +433,8 @@ def bright_spots(
         model=found.model(),
         notes=Note.all_from(found.notes()),
         spec=request,
+        agreement=agreement,
+        persistence=persistence,
+        guards=tuple(guarded),
         _core=found,
     )

@@ -7,7 +7,7 @@ use pyo3_polars::PyDataFrame;
 
 use crate::errors::{Result, request};
 use crate::notes::{NoteDict, notes};
-use crate::work::released;
+use crate::work::{interruptible, released};
 
 /// What a search for bright spots found.
 #[pyclass(frozen, module = "brightspot._core")]
@@ -18,7 +18,7 @@ pub(crate) struct BrightSpots(frame::BrightTables);
 #[pyfunction]
 pub(crate) fn bright_spots(py: Python<'_>, frame: PyDataFrame, arguments: &Bound<'_, PyDict>) -> Result<BrightSpots> {
     let request: frame::BrightRequest = request(arguments)?;
-    Ok(BrightSpots(released(py, || frame::bright_spots(&frame.0, &request))?))
+    Ok(BrightSpots(released(py, || frame::bright_spots(&frame.0, &request, &interruptible))?))
 }
 
 #[pymethods]
@@ -29,6 +29,29 @@ impl BrightSpots {
 
     fn typical(&self) -> Result<PyDataFrame> {
         Ok(PyDataFrame(self.0.typical()?))
+    }
+
+    fn periods(&self) -> Result<PyDataFrame> {
+        Ok(PyDataFrame(self.0.periods()?))
+    }
+
+    fn checks(&self) -> Result<PyDataFrame> {
+        Ok(PyDataFrame(self.0.checks()?))
+    }
+
+    fn balance(&self) -> Result<PyDataFrame> {
+        Ok(PyDataFrame(self.0.balance()?))
+    }
+
+    /// The units under the conditions of one.
+    fn peers(&self, unit: &str, within: Vec<String>) -> Result<PyDataFrame> {
+        Ok(PyDataFrame(self.0.peers(unit, &within)?))
+    }
+
+    /// How far the routes agree, and what lasts; the guards.
+    fn summaries<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
+        let spots = self.0.spots();
+        Ok(pythonize::pythonize(py, &(&spots.agreement, &spots.persistence, &spots.guards))?)
     }
 
     fn notes(&self) -> Vec<NoteDict> {

@@ -4,6 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Finding};
+use super::guards::GuardFinding;
+use super::persistence::usual;
+use super::spec::{ABOVE_PEERS_PROB, CONSISTENT_PROB, PERSISTENT_PROB, RELIABLE};
 use super::spots::{BrightSpots, UnitRow};
 use crate::Result;
 use crate::note::brief;
@@ -28,8 +31,28 @@ pub struct Explanation {
     pub threshold: f64,
     /// The expected share of false ones among all candidates, where the unit is one.
     pub false_share: Option<f64>,
+    /// Every criterion, with the number behind it; empty for a suppressed unit.
+    pub criteria: Vec<Criterion>,
     /// Plain sentences, to be read one after the other.
     pub sentences: Vec<String>,
+}
+
+/// One line of the audit trail: what was asked of a unit, the number, and the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Criterion {
+    /// The column, as in the table of units.
+    pub name: String,
+    /// What is asked, in words.
+    pub asks: String,
+    /// Whether it is met; `None` where it cannot be asked.
+    pub is_met: Option<bool>,
+    /// The number behind the answer.
+    pub value: Option<f64>,
+    /// What it is held against.
+    pub bar: Option<f64>,
+    /// Whether a candidate must meet it; the others refine the finding.
+    pub is_gate: bool,
 }
 
 impl Explanation {
@@ -57,8 +80,126 @@ impl BrightSpots {
             within,
             threshold: self.threshold,
             false_share: if unit.peers.is_candidate { self.false_share } else { None },
+            criteria: if is_told { self.criteria(unit) } else { Vec::new() },
             sentences: self.sentences(unit),
         })
+    }
+
+    /// Every criterion of the finding, whether it is met, and the number behind it.
+    fn criteria(&self, unit: &UnitRow) -> Vec<Criterion> {
+        let (a, spec) = (&unit.peers, &self.spec);
+        let rows = &spec.words.rows;
+        let line =
+            |name: &str, asks: String, is_met: Option<bool>, value: Option<f64>, bar: Option<f64>, is_gate: bool| {
+                Criterion { name: name.into(), asks, is_met, value, bar, is_gate }
+            };
+        let worth = format!("{} {}", brief(self.threshold), spec.words.values);
+        let mut found = vec![
+            line(
+                "has_min_n",
+                format!("enough {rows}"),
+                Some(unit.has_min_n),
+                Some(unit.n as f64),
+                Some(spec.min_n as f64),
+                true,
+            ),
+            line("has_peers", "at least 3 units in the group".into(), Some(unit.has_peers), None, None, true),
+            line(
+                "has_prob",
+                format!("probably ahead by more than {worth}"),
+                Some(a.has_prob),
+                Some(a.prob_exceeds),
+                Some(spec.min_prob),
+                true,
+            ),
+            line(
+                "is_in_fdr_set",
+                "in the set with few false ones".into(),
+                Some(a.is_in_fdr_set),
+                a.q_value,
+                Some(spec.fdr),
+                true,
+            ),
+            line(
+                "is_consistent",
+                "still ahead without its best period".into(),
+                a.is_consistent,
+                a.prob_without_best,
+                Some(CONSISTENT_PROB),
+                true,
+            ),
+        ];
+        for (guard, answer) in self.guards.iter().zip(&a.guards) {
+            let asks = format!("{} not worse by more than {}", noun(&guard.name), brief(guard.margin));
+            let name = format!("guard_{}", guard.name);
+            found.push(line(&name, asks, Some(answer.is_kept), answer.prob_not_worse, Some(spec.min_guard_prob), true));
+        }
+        found.extend([
+            line(
+                "is_persistent",
+                "ahead by as much in most of its periods".into(),
+                a.is_persistent,
+                a.prob_persists,
+                Some(PERSISTENT_PROB),
+                false,
+            ),
+            line(
+                "is_above_peers",
+                "above the units under the most similar conditions".into(),
+                a.is_above_peers,
+                a.matched.map(|m| m.prob_above),
+                Some(ABOVE_PEERS_PROB),
+                false,
+            ),
+            line(
+                "is_reliable",
+                "half of what is seen is signal".into(),
+                Some(a.is_reliable),
+                Some(a.reliability),
+                Some(RELIABLE),
+                false,
+            ),
+        ]);
+        found
+    }
+
+    /// What else is known of a unit that the question is asked of: whether it lasts, its peers, its guards.
+    fn further(&self, unit: &UnitRow, answer: &Answer) -> Vec<String> {
+        let mut told = Vec::new();
+        if let (Some(p), Some(m)) = (answer.prob_persists, unit.n_periods) {
+            let k = self.spec.min_periods.unwrap_or_else(|| usual(m));
+            told.push(format!(
+                "The probability that it is ahead by as much in {k} or more of its {m} periods is {}.",
+                probability(p)
+            ));
+        }
+        if let Some(matched) = answer.matched {
+            told.push(format!(
+                "Beside the {} units under the most similar conditions it is above them with probability {}.",
+                matched.n_peers,
+                probability(matched.prob_above)
+            ));
+        }
+        for (guard, own) in self.guards.iter().zip(&answer.guards) {
+            let name = noun(&guard.name);
+            told.push(match (own.finding, own.prob_not_worse) {
+                (GuardFinding::Harmed, _) => format!("Its {name} is worse than that of comparable units."),
+                (GuardFinding::NotWorse, Some(p)) => {
+                    format!(
+                        "Its {name} is not worse by more than {} (probability {}).",
+                        brief(guard.margin),
+                        probability(p)
+                    )
+                }
+                (_, Some(p)) => format!(
+                    "Whether its {name} is worse by more than {} cannot be told (probability that it is not: {}).",
+                    brief(guard.margin),
+                    probability(p)
+                ),
+                (_, None) => format!("Nothing is known of its {name}."),
+            });
+        }
+        told
     }
 
     fn sentences(&self, unit: &UnitRow) -> Vec<String> {
@@ -93,6 +234,7 @@ impl BrightSpots {
             words.values,
             probability(answer.prob_exceeds)
         ));
+        sentences.extend(self.further(unit, answer));
         sentences.push(self.verdict(answer));
         sentences
     }
@@ -123,8 +265,11 @@ impl BrightSpots {
         });
         match answer.finding {
             Finding::Bright => format!("Candidate, and still ahead whichever period is left out{share}."),
-            Finding::OnePeriod => format!("Candidate, but not without its best period{share}."),
+            Finding::OnePeriod => "Ahead, but not without its best period: no candidate.".into(),
             Finding::Promising => format!("Candidate; whether it lasts is not known{share}."),
+            Finding::NotDistinguishable if answer.are_guards_kept == Some(false) && answer.has_prob => {
+                "Ahead, but not at no cost: a guard is not kept, so it is no candidate.".into()
+            }
             Finding::NotDistinguishable => {
                 "These data do not tell it from ordinary units, which does not show that it is one.".into()
             }

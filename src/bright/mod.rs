@@ -7,17 +7,31 @@
 //! Two questions are kept apart: against peers of the same group (`peers`), and against all units (`overall`).
 
 mod answer;
+mod balance;
+mod checks;
+mod conditions;
 mod explain;
 pub mod funnel;
+mod guards;
 mod input;
+mod matched;
 mod model;
+mod periods;
+mod persistence;
 mod spec;
 mod spots;
+mod tree;
 mod typical;
 
 pub use answer::{Answer, Finding};
-pub use explain::Explanation;
+pub use balance::{Agreement, Balance};
+pub use checks::Check;
+pub use conditions::Condition;
+pub use explain::{Criterion, Explanation};
+pub use guards::{Guard, GuardAnswer, GuardFinding, GuardSummary};
 pub use input::{BrightInput, Factor};
+pub use matched::{Matched, Peer};
+pub use persistence::{PeriodRow, Persistence};
 pub use spec::{BrightSpec, Threshold, Words};
-pub use spots::{BrightSpots, ModelSummary, UnitRow, bright_spots};
+pub use spots::{BrightSpots, ModelSummary, UnitRow, bright_spots, guarded_bright_spots};
 pub use typical::Typical;

@@ -13,6 +13,14 @@ pub(crate) const ADAPTIVE_UNITS: usize = 50;
 pub(crate) const PEERS: usize = 3;
 /// A candidate is consistent when, whichever period is left out, it still exceeds the threshold with this probability.
 pub(crate) const CONSISTENT_PROB: f64 = 0.50;
+/// A unit's advantage lasts when it is more likely than not that it exceeds the threshold in enough of its periods.
+pub(crate) const PERSISTENT_PROB: f64 = 0.50;
+/// A unit is above its peers when it is so with this probability.
+pub(crate) const ABOVE_PEERS_PROB: f64 = 0.80;
+/// An effect is told from noise when half of what is seen of it is signal.
+pub(crate) const RELIABLE: f64 = 0.50;
+/// What a guard's findings risk being wrong, each.
+pub(crate) const GUARD_ALPHA: f64 = 0.05;
 /// Skewness of the units' residuals below which more candidates may be false than stated.
 pub(crate) const SKEWED: f64 = -0.5;
 /// Units it takes to speak of skewness (its standard error is then about 0.5).
@@ -75,13 +83,34 @@ pub struct BrightSpec {
     pub min_prob: f64,
     /// Rows of a unit, at least; units with fewer are not judged.
     pub min_n: usize,
+    /// In how many of its periods a unit's effect must exceed the threshold to last; `None`: two thirds of them.
+    pub min_periods: Option<usize>,
+    /// How many units under the most similar conditions a unit is compared with.
+    pub n_peers: usize,
+    /// How far a peer's conditions may be, in standard deviations of a condition between units (root mean square).
+    pub caliper: f64,
+    /// The share of units whose chance of being among the top is told.
+    pub top: f64,
+    /// The probability that a guard is not worse than by its margin, at least.
+    pub min_guard_prob: f64,
     /// The words in which a unit is explained.
     pub words: Words,
 }
 
 impl Default for BrightSpec {
     fn default() -> Self {
-        Self { threshold: Threshold::default(), fdr: 0.10, min_prob: 0.80, min_n: 10, words: Words::default() }
+        Self {
+            threshold: Threshold::default(),
+            fdr: 0.10,
+            min_prob: 0.80,
+            min_n: 10,
+            min_periods: None,
+            n_peers: 30,
+            caliper: 1.0,
+            top: 0.10,
+            min_guard_prob: 0.50,
+            words: Words::default(),
+        }
     }
 }
 
@@ -104,6 +133,21 @@ impl BrightSpec {
         }
         if self.min_n == 0 {
             return Err(Error::option("min_n", self.min_n, "at least 1"));
+        }
+        if self.min_periods == Some(0) {
+            return Err(Error::option("min_periods", 0, "at least 1, or none for two thirds of a unit's periods"));
+        }
+        if !(10..=1000).contains(&self.n_peers) {
+            return Err(Error::option("n_peers", self.n_peers, "between 10 and 1000, such as 30"));
+        }
+        if !(self.caliper > 0.0 && self.caliper.is_finite()) {
+            return Err(Error::option("caliper", self.caliper, "above 0, in standard deviations of a condition"));
+        }
+        if !(self.top > 0.0 && self.top < 1.0) {
+            return Err(Error::option("top", self.top, "between 0 and 1, such as 0.10"));
+        }
+        if !(self.min_guard_prob > 0.0 && self.min_guard_prob < 1.0) {
+            return Err(Error::option("min_guard_prob", self.min_guard_prob, "between 0 and 1, such as 0.50"));
         }
         Ok(())
     }

@@ -3,13 +3,20 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, Answers, Prediction, answer, group_sizes};
+use super::answer::{Answer, Answers, Evidence, Prediction, answer, group_sizes};
+use super::balance::{Agreement, Balance, agreement, balance};
+use super::checks::{Check, checks};
+use super::conditions::{Condition, conditions, standardised, whitened};
+use super::guards::{Guard, GuardSummary, Guarded, guarded};
 use super::input::BrightInput;
+use super::matched::{Matched, against, neighbours};
 use super::model::Model;
+use super::periods::{Over, over_periods};
+use super::persistence::{PeriodRow, Persistence};
 use super::spec::{BrightSpec, CEILING_ROWS, CEILING_SHARE, PEERS, THRESHOLD_SD, Threshold};
+use super::tree::{Sum, Tree};
 use super::typical::{Typical, typical_units};
-use crate::mixed::Effect;
-use crate::stats::normal::prob_exceeds;
+use crate::mixed::{Covariate, Effect};
 use crate::{Error, Note, NoteCode, Result};
 
 /// One unit, whatever is found about it.
@@ -97,6 +104,22 @@ pub struct BrightSpots {
     pub within_names: Vec<String>,
     /// The model.
     pub model: ModelSummary,
+    /// What lasts, over all units; `None` without periods, or with one row of a unit in each.
+    pub persistence: Option<Persistence>,
+    /// Every unit in every one of its periods; empty where there is no period, or one row of a unit in each.
+    pub periods: Vec<PeriodRow>,
+    /// The labels of periods.
+    pub period_labels: Vec<String>,
+    /// The conditions of every unit.
+    pub conditions: Vec<Condition>,
+    /// The candidates' conditions against those of the others; empty with fewer than three candidates.
+    pub balance: Vec<Balance>,
+    /// How far the comparison with peers agrees with the model; `None` where it cannot be made.
+    pub agreement: Option<Agreement>,
+    /// The guards.
+    pub guards: Vec<GuardSummary>,
+    /// Every unit's answer by other methods, in the order of `units`.
+    pub checks: Vec<Check>,
     /// Caveats.
     pub notes: Vec<Note>,
 }
@@ -106,16 +129,20 @@ pub struct BrightSpots {
 /// outcome = conditions (and period) + groups + unit + unit in period + error, by restricted maximum likelihood. For
 /// every unit P = P(effect > threshold), normal with the prediction-error variance; with 50 units or more no larger than
 /// under a mixture fitted to the raw estimates. Candidates have enough rows, belong to the largest set whose mean 1 - P
-/// is at most `fdr`, and have P >= `min_prob`. A candidate is `bright` when, whichever of its periods is left out, P
-/// stays at .50 or more (at the fitted variances).
+/// is at most `fdr`, and have P >= `min_prob`. Where there are periods, P must stay at .50 or more whichever of them is
+/// left out (at the fitted variances and coefficients): who does not is `one_period`, and no candidate.
+///
+/// Beside that stand whether an effect lasts over most periods ([`Answer::prob_persists`]), and a second route that uses
+/// no law of effects over all units ([`Answer::matched`]).
 ///
 /// # Errors
 /// [`crate::Error::InvalidOption`] for a criterion out of range, [`crate::Error::InvalidValue`] for columns that do not
 /// fit together or values that are missing, [`crate::Error::TooFew`] when nothing can be fitted.
 ///
 /// # Notes
-/// `default_threshold`, `one_period`, `small_units`, `few_peers`, `ceiling`, `skewed_effects`, `grid_approximation`,
-/// and those of the fit: `singular`, `few_units`, `confounded_levels`, `rank_deficient`, `not_converged`.
+/// `default_threshold`, `one_period`, `small_units`, `few_peers`, `few_matches`, `ceiling`, `skewed_effects`,
+/// `easier_conditions`, `confounded_condition`, `grid_approximation`, of guards `default_margin` and `guard_missing`, and
+/// those of the fit: `singular`, `few_units`, `confounded_levels`, `rank_deficient`, `not_converged`.
 ///
 /// # Reference
 /// Bradley et al. (2009, Implement. Sci. 4:25) for positive deviance; Newton et al. (2004, Biostatistics 5:155) for the
@@ -146,61 +173,186 @@ pub struct BrightSpots {
 /// # Ok::<(), brightspot::Error>(())
 /// ```
 pub fn bright_spots(input: &BrightInput, spec: &BrightSpec) -> Result<BrightSpots> {
+    guarded_bright_spots(input, &[], spec, &|_, _| Ok(()))
+}
+
+/// Looks for bright spots that keep their guards: [`bright_spots`] with further measures that must not be worse.
+///
+/// A guard is modelled as the outcome is. A candidate must not be harmed by it, and not worse by more than the margin
+/// with a probability of `min_guard_prob` or more. The strict claim "not worse" (probability .95) is told as the finding
+/// `not_worse`; as a gate it would turn away most of those who are no worse at all, as few students show little.
+///
+/// `pause` is called between steps, with how many are done; an error from it ends the search.
+///
+/// # Errors
+/// As [`bright_spots`], for guards too.
+pub fn guarded_bright_spots(
+    input: &BrightInput,
+    guards: &[Guard],
+    spec: &BrightSpec,
+    pause: &dyn Fn(usize, usize) -> Result<()>,
+) -> Result<BrightSpots> {
     spec.validate()?;
     let model = Model::new(input)?;
+    pause(0, 1)?;
     let mut notes = model.notes.clone();
     let threshold = match spec.threshold {
         Threshold::Given(value) => value,
         Threshold::TenthOfSd => {
-            let codes = input.period.map(|p| p.codes);
-            let value = THRESHOLD_SD * sd_within(input.outcome, codes);
+            let value = THRESHOLD_SD * sd_within(input.outcome, input.period.map(|p| p.codes));
             notes.push(Note::new(NoteCode::DefaultThreshold, 0).with_value(value));
             value
         }
     };
     notes.extend(ceiling(input.outcome));
-
     let effects = &model.effects;
-    let has_min_n: Vec<bool> = effects.iter().map(|e| e.n >= spec.min_n as f64).collect();
-    let sizes = group_sizes(effects.iter().map(|e| e.parent));
-    let has_peers: Vec<bool> = effects.iter().map(|e| sizes.get(e.parent).is_some_and(|size| *size >= PEERS)).collect();
-    let is_asked: Vec<bool> = has_min_n.iter().zip(&has_peers).map(|(n, p)| *n && *p).collect();
-    let count = |flags: &[bool]| flags.iter().filter(|f| !**f).count();
-    if count(&has_min_n) > 0 {
-        notes.push(Note::new(NoteCode::SmallUnits, count(&has_min_n)).with_value(spec.min_n as f64));
-    }
-    if count(&has_peers) > 0 {
-        notes.push(Note::new(NoteCode::FewPeers, count(&has_peers)));
-    }
+    let roll = Roll::new(effects, spec, &mut notes);
 
-    let smallest = smallest_without_a_period(&model, input, threshold)?;
-    let (smallest_peers, smallest_overall): (Vec<_>, Vec<_>) =
-        smallest.into_iter().map(|s| (s.map(|s| s.0), s.map(|s| s.1))).unzip();
+    let unit_of_row = model.unit_of_row();
+    let sizes: Vec<f64> = effects.iter().map(|e| e.n).collect();
+    let conditions = conditions(input, &unit_of_row, &sizes);
+    notes.extend(confounded(input, &conditions, effects));
+    let cells = model.cells(input.outcome, &unit_of_row);
+    let tree = model.tree()?;
+    let sums: Vec<Sum> = cells.iter().map(|cells| model.sum(cells.iter())).collect();
+    let over = over_periods(&model, &tree, &cells, &sums, threshold, spec);
+    pause(0, 1)?;
+    let (matched, matched_overall) = matched(&model, &tree, &sums, &conditions, &roll, threshold, spec, pause)?;
+    if !conditions.is_empty() {
+        let missing = matched_overall.iter().zip(&roll.has_min_n).filter(|(m, told)| m.is_none() && **told).count();
+        if missing > 0 {
+            notes.push(Note::new(NoteCode::FewMatches, missing));
+        }
+    }
+    let guarded = guarded(input, guards, &model, spec.min_guard_prob, pause)?;
+    notes.extend(guarded.notes.iter().cloned());
+
     let peers: Vec<Prediction> = effects.iter().map(against_peers).collect();
-    let overall: Vec<Prediction> = effects.iter().map(against_all).collect();
-    let peers = answer(&peers, &is_asked, &has_min_n, &smallest_peers, threshold, spec)?;
+    let without_guards = guards.is_empty();
+    let evidence = |is_peers: bool| Evidence {
+        is_asked: if is_peers { &roll.is_asked } else { &roll.has_min_n },
+        has_min_n: &roll.has_min_n,
+        without_best: if is_peers { &over.without_best } else { &over.without_best_overall },
+        persists: if is_peers { &over.persists } else { &over.persists_overall },
+        matched: if is_peers { &matched } else { &matched_overall },
+        guards: match (without_guards, is_peers) {
+            (true, _) => &[],
+            (false, true) => &guarded.peers,
+            (false, false) => &guarded.overall,
+        },
+    };
+    let mut answers = answer(&peers, &evidence(true), threshold, spec)?;
+    let agreement = agreement(&mut answers.by_unit, &roll.is_asked, spec.fdr, spec.min_prob)?;
     // Without groups the two questions are one; a handful of units has no peers, but there is still everyone else.
-    let overall = answer(&overall, &has_min_n, &has_min_n, &smallest_overall, threshold, spec)?;
-    notes.extend(peers.notes.iter().cloned());
+    let overall = if input.within.is_empty() && roll.is_asked == roll.has_min_n {
+        answers.clone()
+    } else {
+        let overall: Vec<Prediction> = effects.iter().map(against_all).collect();
+        let mut overall = answer(&overall, &evidence(false), threshold, spec)?;
+        super::balance::agreement(&mut overall.by_unit, &roll.has_min_n, spec.fdr, spec.min_prob)?;
+        overall
+    };
+    notes.extend(answers.notes.iter().cloned());
+    let slopes: Vec<Option<f64>> = conditions.iter().map(|c| model.coefficient(&c.name)).collect();
+    let parents: Vec<usize> = effects.iter().map(|e| e.parent).collect();
+    let (balance, unbalanced) = balance(&conditions, &slopes, &parents, &answers, &roll.is_asked)?;
+    notes.extend(unbalanced);
+    let checks = checks(&peers, &roll.is_asked, answers.law.as_ref(), threshold)?;
+    pause(0, 1)?;
 
-    let units = unit_rows(input, &model, &has_min_n, &has_peers, &peers, &overall);
-    let candidates = peers.candidates;
-    let typical = typical_units(input, &model, &units, &candidates);
+    let candidates = answers.candidates.clone();
+    let (false_share, false_share_overall) = (answers.false_share, overall.false_share);
+    let candidates_overall = overall.candidates.clone();
+    let units = unit_rows(input, &model, &unit_of_row, &over, &roll, answers, overall);
+    let typical = typical_units(&conditions, &units, &candidates);
+    let Guarded { guards, .. } = guarded;
     Ok(BrightSpots {
         spec: spec.clone(),
         typical,
         units,
         candidates,
-        false_share: peers.false_share,
-        candidates_overall: overall.candidates,
-        false_share_overall: overall.false_share,
+        false_share,
+        candidates_overall,
+        false_share_overall,
         threshold,
         adjusted_for: adjusted_for(input),
         unit_name: input.unit.name.to_owned(),
         within_names: input.within.iter().map(|f| f.name.to_owned()).collect(),
         model: summary(input, &model),
+        persistence: over.persistence,
+        periods: over.rows,
+        period_labels: input.period.map_or_else(Vec::new, |p| p.labels.to_vec()),
+        conditions,
+        balance,
+        agreement,
+        guards,
+        checks,
         notes,
     })
+}
+
+/// Of whom the questions are asked.
+struct Roll {
+    has_min_n: Vec<bool>,
+    has_peers: Vec<bool>,
+    /// Against peers: both.
+    is_asked: Vec<bool>,
+}
+
+impl Roll {
+    fn new(effects: &[Effect], spec: &BrightSpec, notes: &mut Vec<Note>) -> Self {
+        let has_min_n: Vec<bool> = effects.iter().map(|e| e.n >= spec.min_n as f64).collect();
+        let sizes = group_sizes(effects.iter().map(|e| e.parent));
+        let has_peers: Vec<bool> =
+            effects.iter().map(|e| sizes.get(e.parent).is_some_and(|size| *size >= PEERS)).collect();
+        let is_asked = has_min_n.iter().zip(&has_peers).map(|(n, p)| *n && *p).collect();
+        let count = |flags: &[bool]| flags.iter().filter(|f| !**f).count();
+        if count(&has_min_n) > 0 {
+            notes.push(Note::new(NoteCode::SmallUnits, count(&has_min_n)).with_value(spec.min_n as f64));
+        }
+        if count(&has_peers) > 0 {
+            notes.push(Note::new(NoteCode::FewPeers, count(&has_peers)));
+        }
+        Self { has_min_n, has_peers, is_asked }
+    }
+}
+
+type ByUnit = Vec<Option<Matched>>;
+
+/// Every unit against those under like conditions: less what its group adds, and with it.
+#[allow(clippy::too_many_arguments)] // all that the search knows by then
+fn matched(
+    model: &Model,
+    tree: &Tree,
+    sums: &[Sum],
+    conditions: &[Condition],
+    roll: &Roll,
+    threshold: f64,
+    spec: &BrightSpec,
+    pause: &dyn Fn(usize, usize) -> Result<()>,
+) -> Result<(ByUnit, ByUnit)> {
+    let n = model.effects.len();
+    if conditions.is_empty() {
+        return Ok((vec![None; n], vec![None; n]));
+    }
+    let sizes: Vec<f64> = model.effects.iter().map(|e| e.n).collect();
+    let places = whitened(&standardised(conditions, &sizes))?;
+    let near = neighbours(&places, &roll.has_min_n, spec, pause)?;
+    let sigma2 = model.fit.sigma * model.fit.sigma;
+    let mean = |sum: &Sum, told: bool| (told && sum.a > 0.0).then(|| (sum.c / sum.a, sigma2 / sum.a));
+    let overall: Vec<Option<(f64, f64)>> =
+        sums.iter().zip(&roll.has_min_n).map(|(sum, told)| mean(sum, *told)).collect();
+    let against_all = against(&near, &overall, threshold);
+    if model.unit_level == 0 {
+        return Ok((against_all.clone(), against_all));
+    }
+    let within: Vec<Option<(f64, f64)>> = sums
+        .iter()
+        .zip(tree.others(sums))
+        .zip(&roll.is_asked)
+        .map(|((sum, (around, w)), asked)| mean(sum, *asked).map(|(r, s2)| (r - around, s2 + sigma2 * w)))
+        .collect();
+    Ok((against(&near, &within, threshold), against_all))
 }
 
 impl BrightSpots {
@@ -215,54 +367,31 @@ impl BrightSpots {
     }
 }
 
-fn against_peers(e: &Effect) -> Prediction {
+pub(crate) fn against_peers(e: &Effect) -> Prediction {
     Prediction { effect: e.effect, sd: e.sd, reliability: e.reliability }
 }
 
-fn against_all(e: &Effect) -> Prediction {
+pub(crate) fn against_all(e: &Effect) -> Prediction {
     Prediction { effect: e.effect_overall, sd: e.sd_overall, reliability: e.reliability_overall }
-}
-
-/// For every unit with two periods or more: the smallest P(effect > threshold) when one of its periods is left out,
-/// against peers and against all.
-fn smallest_without_a_period(model: &Model, input: &BrightInput, threshold: f64) -> Result<Vec<Option<(f64, f64)>>> {
-    let mut smallest = vec![None; model.effects.len()];
-    let mut all: Vec<u32> = model.periods.iter().flatten().copied().collect();
-    all.sort_unstable();
-    all.dedup();
-    for period in all {
-        let without = model.without(input, period)?;
-        let units = model.effects.iter().zip(&model.periods).zip(&mut smallest);
-        for ((effect, _), cell) in units.filter(|((_, p), _)| p.len() > 1 && p.contains(&period)) {
-            let Ok(place) = without.binary_search_by(|e| e.path.cmp(&effect.path)) else { continue };
-            let Some(e) = without.get(place) else { continue };
-            let (a, b): (f64, f64) = cell.unwrap_or((1.0, 1.0));
-            let (peers, overall) = (against_peers(e), against_all(e));
-            *cell = Some((
-                a.min(prob_exceeds(peers.effect, peers.sd, threshold)),
-                b.min(prob_exceeds(overall.effect, overall.sd, threshold)),
-            ));
-        }
-    }
-    Ok(smallest)
 }
 
 fn unit_rows(
     input: &BrightInput,
     model: &Model,
-    has_min_n: &[bool],
-    has_peers: &[bool],
-    peers: &Answers,
-    overall: &Answers,
+    unit_of_row: &[u32],
+    over: &Over,
+    roll: &Roll,
+    peers: Answers,
+    overall: Answers,
 ) -> Vec<UnitRow> {
     let mut sums = vec![0.0; model.effects.len()];
-    for (unit, y) in model.unit_of_row.iter().zip(input.outcome) {
+    for (unit, y) in unit_of_row.iter().zip(input.outcome) {
         if let Some(sum) = sums.get_mut(*unit as usize) {
             *sum += y;
         }
     }
-    let flags = has_min_n.iter().zip(has_peers);
-    let answers = peers.by_unit.iter().zip(&overall.by_unit);
+    let flags = roll.has_min_n.iter().zip(&roll.has_peers);
+    let answers = peers.by_unit.into_iter().zip(overall.by_unit);
     let units = model.effects.iter().zip(sums).zip(flags).zip(answers).enumerate();
     units
         .map(|(position, (((effect, sum), (&has_min_n, &has_peers)), (peers, overall)))| {
@@ -275,29 +404,67 @@ fn unit_rows(
                 within_labels: input.within.iter().zip(&within).map(|(f, c)| f.label(*c)).collect(),
                 within,
                 n,
-                n_periods: model.periods.get(position).map(Vec::len),
+                n_periods: over.counts.get(position).copied(),
                 raw: sum / effect.n,
                 has_min_n,
                 has_peers,
-                peers: peers.clone(),
-                overall: overall.clone(),
+                peers,
+                overall,
             }
         })
         .collect()
 }
 
-/// The standard deviation of the outcome, pooled within periods where there are several.
-fn sd_within(outcome: &[f64], periods: Option<&[u32]>) -> f64 {
-    let mut rows: Vec<(u32, f64)> = match periods {
-        Some(periods) => periods.iter().copied().zip(outcome.iter().copied()).collect(),
-        None => outcome.iter().map(|y| (0, *y)).collect(),
+/// Conditions that are the same throughout each group while groups differ: what they do cannot be told from the groups.
+fn confounded(input: &BrightInput, conditions: &[Condition], effects: &[Effect]) -> Vec<Note> {
+    if input.within.is_empty() {
+        return Vec::new();
+    }
+    let groups = effects.iter().map(|e| e.parent + 1).max().unwrap_or(0);
+    let same = |condition: &Condition| {
+        // Means of rows that all hold one value are that value, to rounding.
+        let size = condition.means.iter().fold(0.0_f64, |a, v| a.max(v.abs()));
+        let mut first: Vec<Option<f64>> = vec![None; groups];
+        condition.means.iter().zip(effects).all(|(value, effect)| match first.get_mut(effect.parent) {
+            Some(cell) => (*cell.get_or_insert(*value) - value).abs() <= 1e-9 * size,
+            None => true,
+        })
     };
-    rows.sort_by_key(|(period, _)| *period);
+    let names: Vec<&Condition> = conditions.iter().filter(|c| same(c)).collect();
+    let of_covariate = |covariate: &&Covariate| {
+        names.iter().any(|c| match covariate {
+            Covariate::Numeric { name, .. } => c.name == *name,
+            Covariate::Categorical { name, levels, .. } => {
+                levels.iter().any(|level| c.name.strip_prefix(name) == Some(level.as_str()))
+            }
+        })
+    };
+    let found = input.adjust.iter().filter(of_covariate);
+    found.map(|c| Note::new(NoteCode::ConfoundedCondition, groups).at(c.name())).collect()
+}
+
+/// The standard deviation of the outcome, pooled within periods where there are several.
+pub(crate) fn sd_within(outcome: &[f64], periods: Option<&[u32]>) -> f64 {
+    // Count, sum and squares about the first value of every period.
+    let mut sums: Vec<(f64, f64, f64)> = Vec::new();
+    let Some(&shift) = outcome.first() else { return 0.0 };
+    let mut add = |period: u32, y: f64| {
+        let place = period as usize;
+        if sums.len() <= place {
+            sums.resize(place + 1, (0.0, 0.0, 0.0));
+        }
+        if let Some(sum) = sums.get_mut(place) {
+            let value = y - shift;
+            *sum = (sum.0 + 1.0, sum.1 + value, sum.2 + value * value);
+        }
+    };
+    match periods {
+        Some(periods) => periods.iter().zip(outcome).for_each(|(period, y)| add(*period, *y)),
+        None => outcome.iter().for_each(|y| add(0, *y)),
+    }
     let (mut squares, mut freedom) = (0.0, 0.0);
-    for period in rows.chunk_by(|a, b| a.0 == b.0) {
-        let n = period.len() as f64;
-        let center = period.iter().map(|(_, y)| y).sum::<f64>() / n;
-        squares += period.iter().map(|(_, y)| (y - center).powi(2)).sum::<f64>();
+    for (n, sum, square) in sums.into_iter().filter(|(n, ..)| *n > 0.0) {
+        squares += (square - sum * sum / n).max(0.0);
         freedom += n - 1.0;
     }
     if freedom > 0.0 { (squares / freedom).sqrt() } else { 0.0 }

@@ -3,11 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::input::BrightInput;
-use super::model::Model;
+use super::conditions::{Condition, standardised};
 use super::spec::{MOST_TYPICAL, TYPICAL_BAND, TYPICAL_PER_CANDIDATE};
 use super::spots::UnitRow;
-use crate::mixed::Covariate;
 
 /// An ordinary unit to be visited beside a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,14 +20,10 @@ pub struct Typical {
 /// For each candidate in turn, the nearest ordinary units that are not taken yet.
 ///
 /// Ordinary: enough rows, a candidate of neither question, and an expected percentile between .35 and .65. Near: in the
-/// units' means of the conditions and the log of their size, each divided by its standard deviation over units.
-pub(crate) fn typical_units(
-    input: &BrightInput,
-    model: &Model,
-    units: &[UnitRow],
-    candidates: &[usize],
-) -> Vec<Typical> {
-    let contexts = contexts(input, model, units);
+/// units' means of the conditions and the log of their size, each in units of its spread.
+pub(crate) fn typical_units(conditions: &[Condition], units: &[UnitRow], candidates: &[usize]) -> Vec<Typical> {
+    let sizes: Vec<f64> = units.iter().map(|u| u.n as f64).collect();
+    let contexts = standardised(conditions, &sizes);
     let ordinary = |(_, unit): &(usize, &UnitRow)| {
         unit.has_min_n
             && !unit.peers.is_candidate
@@ -56,45 +50,4 @@ pub(crate) fn typical_units(
         }
     }
     found
-}
-
-/// Unit-level conditions, standardised over units; a condition that does not differ is left out.
-fn contexts(input: &BrightInput, model: &Model, units: &[UnitRow]) -> Vec<Vec<f64>> {
-    let mean_of = |values: &mut dyn Iterator<Item = f64>| {
-        let mut means = vec![0.0; units.len()];
-        for (unit, value) in model.unit_of_row.iter().zip(values) {
-            if let Some(sum) = means.get_mut(*unit as usize) {
-                *sum += value;
-            }
-        }
-        for (mean, unit) in means.iter_mut().zip(units) {
-            *mean /= unit.n as f64;
-        }
-        means
-    };
-    let mut columns = vec![units.iter().map(|u| (u.n as f64).ln()).collect::<Vec<f64>>()];
-    for covariate in input.adjust.iter().chain(input.context) {
-        match *covariate {
-            Covariate::Numeric { values, .. } => columns.push(mean_of(&mut values.iter().copied())),
-            Covariate::Categorical { codes, levels, .. } => {
-                for (level, _) in (0_u32..).zip(levels).skip(1) {
-                    columns.push(mean_of(&mut codes.iter().map(|c| f64::from(u8::from(*c == level)))));
-                }
-            }
-        }
-    }
-    columns.into_iter().filter_map(standardised).collect()
-}
-
-fn standardised(mut column: Vec<f64>) -> Option<Vec<f64>> {
-    let n = column.len() as f64;
-    let center = column.iter().sum::<f64>() / n;
-    let sd = (column.iter().map(|v| (v - center).powi(2)).sum::<f64>() / n).sqrt();
-    if sd.is_nan() || sd <= 1e-12 * center.abs() {
-        return None;
-    }
-    for value in &mut column {
-        *value = (*value - center) / sd;
-    }
-    Some(column)
 }

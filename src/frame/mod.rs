@@ -4,6 +4,7 @@
 //! columns back. Long work is done in polars' own thread pool, so that two pools do not compete for the cores.
 
 mod bright;
+mod bright_tables;
 mod build;
 mod changes;
 mod chart;
@@ -28,7 +29,7 @@ mod sheet;
 mod synthetic;
 mod time;
 
-pub use bright::{BrightRequest, BrightTables, bright_spots};
+pub use bright::{BrightRequest, BrightTables, GuardRequest, bright_spots};
 pub use changes::{ContrastRequest, RebaseRequest, RebaseTables, contrast, propose_phases};
 pub use chart::{ChartTables, chart};
 pub use chart_request::{AllowFor, ChartRequest, rule_set};

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use brightspot::charts::ChartKind;
 use brightspot::frame::{
-    Aggregate, Baseline, BrightRequest, ChartRequest, MixedRequest, Phases, PlanFrames, TimeValue, bright_spots, chart,
-    mixed_model, plan_series,
+    Aggregate, Baseline, BrightRequest, ChartRequest, GuardRequest, MixedRequest, Phases, PlanFrames, TimeValue,
+    bright_spots, chart, mixed_model, plan_series,
 };
 use brightspot::synthetic::district;
 use polars::prelude::*;
@@ -105,8 +105,10 @@ fn a_district_goes_through_models_and_back() -> Test {
             within: vec!["school_id".into()],
             adjust: vec!["prior".into(), "frl".into(), "el".into()],
             period: Some("year".into()),
+            guards: vec![GuardRequest { column: "fall".into(), margin: None }],
             spec: Default::default(),
         },
+        &quiet,
     )?;
     let n_candidates = found.units()?.column("is_candidate")?.bool()?.sum();
     assert!(n_candidates.is_some_and(|n| n >= 10), "{n_candidates:?}");

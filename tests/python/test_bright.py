@@ -117,21 +117,27 @@ def test_the_realised_false_share_is_the_stated_one(planted):
 
 
 def test_one_great_year_is_told_from_lasting(planted):
-    trapped = planted.filter("is_candidate", kind="one_year")
+    trapped = planted.filter((pl.col("prob_exceeds") >= 0.8) & pl.col("is_in_fdr_set"), kind="one_year")
     assert trapped.height > 0
     assert (trapped["finding"] == "one_period").mean() > 0.75
+    assert not planted.filter(finding="one_period")["is_candidate"].any()
     bright = planted.filter(finding="bright")
     assert bright["is_false"].mean() <= 0.10
 
 
 def test_columns_are_the_contract(spots):
-    answers = ["prob_exceeds", "expected_percentile", "q_value"]
+    answers = [
+        "prob_exceeds", "expected_percentile", "q_value", "prob_top", "effect_triple_goal", "prob_without_best",
+        "prob_persists", "prob_above_peers",
+    ]  # fmt: skip
     assert spots.units.columns == [
         "school", "teacher", "n", "n_periods", "raw",
         "effect", "sd", "reliability", "lo", "hi",
         "effect_overall", "sd_overall", "reliability_overall", "lo_overall", "hi_overall",
         *(name for answer in answers for name in (answer, f"{answer}_overall")),
-        "has_min_n", "has_peers", "is_in_fdr_set", "has_prob", "is_consistent", "is_candidate", "is_candidate_overall",
+        "n_matched", "has_min_n", "has_peers", "is_in_fdr_set", "has_prob", "is_consistent", "is_reliable",
+        "is_persistent", "is_above_peers", "is_named_by_peers", "are_guards_kept",
+        "is_candidate", "is_candidate_overall",
         "finding", "finding_overall",
     ]  # fmt: skip
     assert spots.candidates.columns == spots.units.columns
@@ -190,6 +196,10 @@ def test_every_finding_is_explained(period):
         assert told.to_dict()["finding"] == finding
         assert str(told) == told.text
         assert told._repr_html_().startswith("<p>")
+        trail = told.criteria
+        assert trail.is_empty() == (finding == "suppressed")
+        if finding in {"bright", "promising"}:
+            assert trail.filter("is_gate")["is_met"].drop_nulls().all()
     assert "too few to judge" in found.explain("tiny").text
     assert found.explain("tiny").to_dict()["answer"] is None
     assert "do not tell it from ordinary units" in found.explain("012").text
@@ -421,3 +431,96 @@ def test_a_result_shows_itself(spots):
     assert "default_threshold" in shown
     assert spots.model["factors"] == ["school", "teacher"]
     assert spots.spec["unit"] == "teacher"
+
+
+@pytest.fixture(scope="module")
+def yearly() -> bs.BrightSpots:
+    """Three years, a guard, and enough teachers for peers."""
+    draw = random.Random(9)
+    rows = [
+        {
+            "teacher": f"T{k:03d}",
+            "year": year,
+            "prior": (prior := draw.gauss(0, 5) + k % 7),
+            "math": 50 + prior + (6.0 if k % 20 == 3 else 0.0) + draw.gauss(0, 4),
+            "attendance": 90 + draw.gauss(0, 3) - (6.0 if k == 23 else 0.0),
+        }
+        for k in range(100)
+        for year in (2023, 2024, 2025)
+        for _ in range(15)
+    ]
+    return bs.bright_spots(
+        pl.DataFrame(rows), outcome="math", unit="teacher", adjust="prior", period="year", guards={"attendance": 1.0}
+    )
+
+
+def test_a_guard_keeps_a_teacher_out(yearly):
+    row = yearly.units.row(by_predicate=pl.col("teacher") == "T023", named=True)
+    assert (row["guard_attendance"], row["are_guards_kept"], row["is_candidate"]) == ("harmed", False, False)
+    assert row["prob_exceeds"] > 0.8
+    assert yearly.candidates["teacher"].to_list() == ["T003", "T043", "T063", "T083"]
+    assert (yearly.candidates["guard_attendance"] != "harmed").all()
+    assert yearly.guards[0]["name"] == "attendance"
+    assert yearly.guards[0]["margin"] == 1.0
+    assert "a guard is not kept" in yearly.explain("T023").text
+
+
+def test_what_lasts_is_stated(yearly):
+    assert yearly.candidates["prob_persists"].min() > 0.9
+    assert yearly.candidates["is_persistent"].all()
+    lasting = yearly.persistence
+    assert lasting is not None
+    assert lasting["n_units"] == 100
+    assert yearly.periods.columns == ["teacher", "year", "n", "effect", "sd", "prob_exceeds"]
+    assert yearly.periods.height == 300
+
+
+def test_peers_and_the_set_as_a_whole(yearly):
+    peers = yearly.peers("T003")
+    assert peers.columns == ["teacher", "n", "distance", "weight", "prior"]
+    assert peers["distance"].is_sorted()
+    assert peers["weight"].sum() == pytest.approx(1)
+    row = yearly.units.row(by_predicate=pl.col("teacher") == "T003", named=True)
+    assert row["n_matched"] == peers.height
+    assert row["prob_above_peers"] > 0.95
+    assert yearly.balance["condition"].to_list() == ["prior"]
+    assert yearly.agreement is not None
+    assert yearly.agreement["n_both"] >= 3
+    checks = yearly.checks
+    assert checks.columns == ["teacher", "p_value", "bh", "by", "storey", "prob_normal", "prob_ash", "lfdr", "lfsr"]
+    assert (checks["bh"] <= checks["by"]).all()
+    with pytest.raises(ex.InvalidOptionError, match="one of the 100 units"):
+        yearly.peers("nobody")
+
+
+@pytest.mark.parametrize("kind", ["shrinkage", "periods"])
+def test_pictures_name_nobody_but_candidates(yearly, kind):
+    drawn = str(yearly.plot(kind=kind).to_dict())
+    named = {name for name in yearly.units["teacher"] if name in drawn}
+    assert named <= set(yearly.candidates["teacher"])
+
+
+def test_the_picture_of_peers_names_the_unit_alone(yearly):
+    drawn = str(yearly.plot(kind="peers", of="T007").to_dict())
+    assert {name for name in yearly.units["teacher"] if name in drawn} == {"T007"}
+
+
+def test_periods_need_periods(spots):
+    assert spots.periods.is_empty()
+    with pytest.raises(ex.InvalidOptionError, match="period"):
+        spots.plot(kind="periods")
+
+
+def test_values_that_some_units_lack_are_said_to_be():
+    lost = pl.when((pl.col("teacher") < "010") & (pl.int_range(pl.len()) % 4 < 3)).then(None).otherwise("prior")
+    found = bs.bright_spots(CLASSES.with_columns(prior=lost), **ASKED)
+    note = next(note for note in found.notes if note.code == "missing_by_unit")
+    assert (note.at, note.count) == ("prior", 10)
+    at_random = pl.when(pl.int_range(pl.len()).hash(1) % 10 == 0).then(None).otherwise("prior")
+    assert "missing_by_unit" not in codes(bs.bright_spots(CLASSES.with_columns(prior=at_random), **ASKED))
+
+
+@pytest.mark.parametrize("guards", ["math", "prior", ["school"], {"year": -1.0}])
+def test_guards_play_no_other_part(guards):
+    with pytest.raises(ex.InvalidOptionError, match="guards"):
+        bs.bright_spots(CLASSES, **ASKED, guards=guards)

@@ -39,7 +39,7 @@ MOST_AVOIDED = 1000
 LEAST_RELIABILITY = 0.02
 
 Row = dict[str, Any]
-Kind = Literal["effects", "funnel"]
+Kind = Literal["effects", "funnel", "shrinkage"]
 Question = Literal["within", "overall"]
 Side = Literal["left", "right"]
 
@@ -70,22 +70,27 @@ def draw(
         In pixels; the height of effects grows with the candidates where it is not given.
     """
     for option, value, allowed in (
-        ("kind", kind, ("effects", "funnel")),
+        ("kind", kind, ("effects", "funnel", "shrinkage", "periods", "peers")),
         ("question", question, ("within", "overall")),
     ):
         if value not in allowed:
+            choices = " or ".join(repr(choice) for choice in allowed)
             raise InvalidOptionError(
-                f"{option} = {value!r} is not possible: it must be {allowed[0]!r} or {allowed[1]!r}",
+                f"{option} = {value!r} is not possible: it must be {choices}",
                 option=option,
                 value=repr(value),
             )
     ending = "_overall" if question == "overall" else ""
-    units = _units(result, ending)
+    units = shown_columns(result, ending)
+    if kind == "shrinkage":
+        from brightspot.plot.bright_shrinkage import draw as draw_shrinkage
+
+        return draw_shrinkage(result, units, question == "overall", title, width or 620, height)
     picture = _effects if kind == "effects" else _funnel
     return picture(result, units, question == "overall", title, width or 620, height)
 
 
-def _units(result: BrightSpots, ending: str) -> pl.DataFrame:
+def shown_columns(result: BrightSpots, ending: str) -> pl.DataFrame:
     """The units that may be shown, with the columns of one question under plain names."""
     unit, within = result.spec["unit"], list(result.spec.get("within", ()))
     columns = ["effect", "sd", "reliability", "lo", "hi", "is_candidate", "finding"]
@@ -105,7 +110,8 @@ def _units(result: BrightSpots, ending: str) -> pl.DataFrame:
     )
 
 
-def _shown(units: pl.DataFrame) -> pl.DataFrame:
+def shown_units(units: pl.DataFrame) -> pl.DataFrame:
+    """Only the units that were judged."""
     return units.filter((pl.col("finding") != "suppressed") & pl.col("effect").is_finite())
 
 
@@ -115,8 +121,8 @@ def _effects(
     # Named candidates stand in the order of their names, so that no rank can be read off; the unnamed by their effect.
     shown = pl.concat(
         [
-            _shown(units).filter("is_candidate").sort("group", "name"),
-            _shown(units).filter(~pl.col("is_candidate")).sort("effect", descending=True),
+            shown_units(units).filter("is_candidate").sort("group", "name"),
+            shown_units(units).filter(~pl.col("is_candidate")).sort("effect", descending=True),
         ]
     )
     wanted = height
@@ -150,21 +156,21 @@ def _effects(
             f"{field}:Q",
             title=f"{unit_of_value} more or less than {words.peers(result.spec, overall=overall)}",
             scale=alt.Scale(domain=[low, high], nice=False, zero=False),
-            axis=alt.Axis(values=values, format=f"+.{decimals}f", labelExpr=_signed_zero()),
+            axis=alt.Axis(values=values, format=f"+.{decimals}f", labelExpr=signed_zero()),
         )
 
     x = across("effect")
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[0, height], reverse=True, nice=False))
     least = (height - HEAD) / max(1, len(rows))
-    present = STATES.present({_state(row) for row in shown.iter_rows(named=True)})
+    present = STATES.present({state_of(row) for row in shown.iter_rows(named=True)})
     stroke = min(1.6, max(0.4, least * 0.45))
     rows += _references(result.threshold)
     text: dict[str, Any] = {"fontSize": LABEL_SIZE, "baseline": "middle"}
     layers = [
-        _rows_of("zero").mark_rule(color=INK, strokeWidth=1.2).encode(x=x),
-        _rows_of("threshold").mark_rule(color=BLUE, strokeWidth=1.2, strokeDash=[5, 3]).encode(x=x),
-        _rows_of("ordinary").mark_rule(color="#B9C1C6", strokeWidth=stroke).encode(x=across("lo"), x2="hi:Q", y=y),
-        _rows_of("candidate").mark_rule(strokeWidth=1.8).encode(x=across("lo"), x2="hi:Q", y=y, color=_color(present)),
+        rows_of("zero").mark_rule(color=INK, strokeWidth=1.2).encode(x=x),
+        rows_of("threshold").mark_rule(color=BLUE, strokeWidth=1.2, strokeDash=[5, 3]).encode(x=x),
+        rows_of("ordinary").mark_rule(color="#B9C1C6", strokeWidth=stroke).encode(x=across("lo"), x2="hi:Q", y=y),
+        rows_of("candidate").mark_rule(strokeWidth=1.8).encode(x=across("lo"), x2="hi:Q", y=y, color=_color(present)),
         alt.Chart()
         .transform_filter("datum.mark === 'ordinary' || datum.mark === 'candidate'")
         .mark_point(filled=True, opacity=1)
@@ -175,21 +181,21 @@ def _effects(
             tooltip=_tooltip(),
         ),
         *(
-            _rows_of(mark).mark_text(color=color, align=align, dx=dx, **text).encode(x=x, y=alt.value(8), text="text:N")
+            rows_of(mark).mark_text(color=color, align=align, dx=dx, **text).encode(x=x, y=alt.value(8), text="text:N")
             for mark, color, align, dx in _reference_labels(result.threshold)
         ),
     ]
     if is_labelled and any(flags):
         layers.append(
-            _rows_of("candidate")
+            rows_of("candidate")
             .mark_text(color=INK, align="left", dx=6, **text)
             .encode(x=across("hi"), y=y, text="name:N")
         )
-    told = _lines(result, units, shown.height, overall=overall, is_labelled=is_labelled)
+    told = told_lines(result, units, shown.height, overall=overall, is_labelled=is_labelled)
     picture = alt.layer(*layers).properties(
         data=theme.rows(rows), width=width, height=height, **theme.heading(title, told, width + 40)
     )
-    return theme.finish(picture, " ".join([title + "." if title else "", *told, *_numbers(result, shown)]).strip())
+    return theme.finish(picture, " ".join([title + "." if title else "", *told, *told_numbers(result, shown)]).strip())
 
 
 def _layout(flags: Sequence[bool], height: int | None) -> tuple[list[float], int, bool]:
@@ -217,7 +223,7 @@ def _layout(flags: Sequence[bool], height: int | None) -> tuple[list[float], int
 
 def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str, width: int, height: int | None) -> Any:  # noqa: ANN401
     height = height or 360
-    known = _shown(units)
+    known = shown_units(units)
     shown = known.filter(pl.col("reliability") > LEAST_RELIABILITY).with_columns(
         # A shrunken effect over its reliability is the difference it was made from; its variance is PEV/reliability.
         difference=pl.col("effect") / pl.col("reliability"),
@@ -225,7 +231,7 @@ def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str,
     )
     labels = STATES.labels()
     told = [
-        *_lines(result, units, shown.height, overall=overall, n_unplaced=known.height - shown.height),
+        *told_lines(result, units, shown.height, overall=overall, n_unplaced=known.height - shown.height),
         words.funnel_band(result.spec),
     ]
     sizes: list[float] = [float(n) for n in shown["n"]] or [1.0, 2.0]
@@ -254,7 +260,7 @@ def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str,
         }
         for row in shown.iter_rows(named=True)
     ]
-    ticks = _sizes_on_axis(back(start), back(end), is_log=is_log)
+    ticks = sizes_on_axis(back(start), back(end), is_log=is_log)
     kind: Any = "log" if is_log else "linear"
     x = alt.X(
         "n:Q",
@@ -269,7 +275,7 @@ def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str,
             f"{field}:Q",
             title=f"{result.spec['spec']['words']['values']} against peers, before shrinking",
             scale=alt.Scale(domain=[low, high], nice=False, zero=False),
-            axis=alt.Axis(values=values, format=f"+.{decimals}f", labelExpr=_signed_zero()),
+            axis=alt.Axis(values=values, format=f"+.{decimals}f", labelExpr=signed_zero()),
         )
 
     y = up("effect")
@@ -302,23 +308,23 @@ def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str,
     if not is_labelled:
         # All or none: to name some would be to choose among them.
         words_at = []
-        told[0] = _lines(result, units, shown.height, overall=overall, is_labelled=False)[0]
-    present = STATES.present({_state(row) for row in shown.iter_rows(named=True)})
+        told[0] = told_lines(result, units, shown.height, overall=overall, is_labelled=False)[0]
+    present = STATES.present({state_of(row) for row in shown.iter_rows(named=True)})
     text: dict[str, Any] = {"fontSize": LABEL_SIZE, "baseline": "middle", "color": INK}
     scaled = _scaled(present, 1.0 if len(points) < 500 else 0.6, 0.8)
     layers = [
-        _rows_of("band").mark_area(color=FAINT, opacity=0.75).encode(x=x, y=up("lo"), y2="hi:Q"),
-        _rows_of("zero").mark_rule(color=INK, strokeWidth=1).encode(y=y),
-        _rows_of("unit")
+        rows_of("band").mark_area(color=FAINT, opacity=0.75).encode(x=x, y=up("lo"), y2="hi:Q"),
+        rows_of("zero").mark_rule(color=INK, strokeWidth=1).encode(y=y),
+        rows_of("unit")
         .mark_point(filled=True, opacity=0.9)
         .encode(x=x, y=y, **scaled.encode("state"), tooltip=[alt.Tooltip("n:Q"), *_tooltip()[:2]]),
     ]
     if any(row["mark"] == "leader" for row in words_at):
-        leader = _rows_of("leader").mark_rule(color=QUIET, strokeWidth=0.7)
+        leader = rows_of("leader").mark_rule(color=QUIET, strokeWidth=0.7)
         layers.append(leader.encode(x=x, y=y, x2="n2:Q", y2="effect2:Q"))
     sides: tuple[tuple[str, Side, int], ...] = (("right", "left", 8), ("left", "right", -8))
     layers += [
-        _rows_of(mark).mark_text(align=align, dx=dx, **text).encode(x=x, y=y, text="text:N")
+        rows_of(mark).mark_text(align=align, dx=dx, **text).encode(x=x, y=y, text="text:N")
         for mark, align, dx in sides
         if any(row["mark"] == mark for row in words_at)
     ]
@@ -326,7 +332,7 @@ def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str,
     picture = alt.layer(*layers).properties(
         data=theme.rows(rows), width=width, height=height, **theme.heading(title, told, width + 40)
     )
-    return theme.finish(picture, " ".join([title + "." if title else "", *told, *_numbers(result, shown)]).strip())
+    return theme.finish(picture, " ".join([title + "." if title else "", *told, *told_numbers(result, shown)]).strip())
 
 
 def _around(x: float, y: float, radius: float) -> Box:
@@ -351,14 +357,16 @@ def _variance_by_size(sizes: Sequence[float], variances: Sequence[float | None])
     return (least, slope) if least >= 0 else (0.0, through_zero)
 
 
-def _sizes_on_axis(low: float, high: float, *, is_log: bool) -> list[float]:
+def sizes_on_axis(low: float, high: float, *, is_log: bool) -> list[float]:
+    """Where an axis of sizes has its ticks."""
     if not is_log:
         return [tick for tick in nice_ticks(low, high, 8)[0] if tick == round(tick)]
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     return [factor * 10.0**power for power in powers for factor in (1, 2, 5) if low <= factor * 10.0**power <= high]
 
 
-def _state(row: Row) -> str:
+def state_of(row: Row) -> str:
+    """The kind of mark of a unit."""
     return row["finding"] if row["finding"] in words.FINDINGS else "not_distinguishable"
 
 
@@ -370,7 +378,7 @@ def _color(present: States) -> Any:  # noqa: ANN401
     return present.encode("state")["color"]
 
 
-def _signed_zero() -> str:
+def signed_zero() -> str:
     """Signs on an axis of differences, with the true minus and none on nothing."""
     return "datum.value === 0 ? '0' : datum.label"
 
@@ -389,7 +397,8 @@ def _reference_labels(threshold: float) -> list[tuple[str, str, Side, int]]:
     return [("zero", QUIET, "left", 5), ("threshold", BLUE, "right", -5)]
 
 
-def _rows_of(mark: str) -> alt.Chart:
+def rows_of(mark: str) -> alt.Chart:
+    """The rows of one mark of a layered picture."""
     return alt.Chart().transform_filter(f"datum.mark === '{mark}'")
 
 
@@ -403,7 +412,7 @@ def _tooltip() -> list[alt.Tooltip]:
     ]
 
 
-def _lines(
+def told_lines(
     result: BrightSpots,
     units: pl.DataFrame,
     n_shown: int,
@@ -411,7 +420,9 @@ def _lines(
     overall: bool,
     is_labelled: bool = True,
     n_unplaced: int = 0,
+    is_named: bool = True,
 ) -> list[str]:
+    """The lines above a picture; in a picture that names nobody nothing is said of names."""
     return words.bright_picture(
         result.spec,
         n_shown,
@@ -419,11 +430,11 @@ def _lines(
         units.filter(pl.col("finding") == "suppressed").height,
         n_unplaced,
         false_share=result.false_share_overall if overall else result.false_share,
-        is_labelled=is_labelled,
+        is_labelled=is_labelled or not is_named,
     )
 
 
-def _numbers(result: BrightSpots, shown: pl.DataFrame) -> list[str]:
+def told_numbers(result: BrightSpots, shown: pl.DataFrame) -> list[str]:
     """The numbers of the picture for those who cannot see it; candidates only, in the order of the table."""
     candidates = shown.filter("is_candidate").sort("group", "name")
     values = result.spec["spec"]["words"]["values"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ def peers(spec: Mapping[str, Any], *, overall: bool = False) -> str:
 FINDINGS = {
     "bright": "candidate whichever period is left out",
     "promising": "candidate, consistency not known",
-    "one_period": "candidate by its best period only",
+    "one_period": "ahead by its best period only",
     "not_distinguishable": "not told apart from peers",
 }
 
@@ -185,14 +186,15 @@ def bright_cautions(found: BrightSpots) -> list[Caution]:
         told.append(
             Caution("That conditions were the same", "nothing was adjusted for: who the pupils are may be all of it")
         )
-    n_once = found.candidates.filter(found.candidates["finding"] == "one_period").height
+    n_once = found.units.filter(found.units["finding"] == "one_period").height
     if not spec["period"]:
         told.append(Caution("That it lasts", "only one period was looked at"))
     elif n_once:
         told.append(
             Caution(
-                "That it lasts for all",
-                f"{n_once} of {n} {'stands' if n_once == 1 else 'stand'} out by the best period only",
+                "That one good period is enough",
+                f"{counted(n_once, unit)} {'stands' if n_once == 1 else 'stand'} out by the best period only: no "
+                f"{'candidate' if n_once == 1 else 'candidates'}",
             )
         )
     told += [Caution(claim, why(note, unit, rows)) for code, claim, why in _BRIGHT if (note := notes.get(code))]
@@ -205,6 +207,21 @@ _BRIGHT: tuple[tuple[str, str, Callable[[Note, str, str], str]], ...] = (
         "ceiling",
         "That those at the top were seen",
         lambda note, unit, rows: f"{counted(note.count, 'score')} are the highest there is",
+    ),
+    (
+        "easier_conditions",
+        "That the adjustment was enough",
+        lambda note, unit, rows: f"candidates have it easier than the others: {noun(note.at)}",
+    ),
+    (
+        "missing_by_unit",
+        "That all were looked at alike",
+        lambda note, unit, rows: f"{noun(note.at)} is missing more often for some than for others",
+    ),
+    (
+        "confounded_condition",
+        "What the groups and their conditions each do",
+        lambda note, unit, rows: f"{noun(note.at)} is the same throughout each group",
     ),
     (
         "skewed_effects",
@@ -249,6 +266,57 @@ def bright_provenance(found: BrightSpots, version: str) -> str:
     )
 
 
+def audit_table(criteria: Sequence[Mapping[str, Any]]) -> str:
+    """Every criterion of a unit, whether it is met and the number behind it, as an HTML table; empty without any."""
+    if not criteria:
+        return ""
+    answers = {True: "yes", False: "no", None: "not asked"}
+
+    def told(value: float | None) -> str:
+        return "" if value is None else number(value)
+
+    lines = "".join(
+        f"<tr><td>{html.escape(one['asks'])}</td><td>{answers[one['is_met']]}</td><td>{told(one['value'])}</td>"
+        f"<td>{told(one['bar'])}</td><td>{'needed' if one['is_gate'] else 'refines'}</td></tr>"
+        for one in criteria
+    )
+    heads = "".join(f"<th>{head}</th>" for head in ("criterion", "met", "value", "bar", "for a candidate"))
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def shrinkage_picture(spec: Mapping[str, Any]) -> str:
+    """What an arrow of the picture of shrinkage means."""
+    return (
+        f"Each arrow leads from what was seen of one {noun(spec['unit'])} to what remains of it once luck is "
+        f"allowed for: the fewer {spec['spec']['words']['rows']}, the longer the arrow."
+    )
+
+
+def periods_picture(found: BrightSpots, n_candidates: int) -> list[str]:
+    """The lines above the picture over periods."""
+    unit = noun(found.spec["unit"])
+    told = [
+        f"Blue: {counted(n_candidates, 'candidate')}. Grey: the middle half and nine tenths of all other {unit}s."
+        if n_candidates
+        else f"Grey: the middle half and nine tenths of all {unit}s; there is no candidate."
+    ]
+    if (lasting := found.persistence) is not None:
+        told.append(
+            f"{number(lasting['expected'], 2)} {unit}s are expected to be ahead by more than {number(found.threshold)} "
+            f"{found.spec['spec']['words']['values']} in most periods; {number(lasting['by_chance'], 2)} would be if "
+            "nothing lasted."
+        )
+    return told
+
+
+def peers_picture(spec: Mapping[str, Any], name: str, n_peers: int) -> list[str]:
+    """The lines above the picture of one unit among its peers."""
+    unit = noun(spec["unit"])
+    if n_peers == 0:
+        return [f"Fewer than 10 {unit}s work under conditions like those of {name}: it is compared with none."]
+    return [f"{name} beside the {n_peers} {unit}s under the most similar conditions, before shrinking."]
+
+
 def bright_title(found: BrightSpots) -> str:
     """What was looked for."""
     return f"{capital(noun(found.spec['unit']))}s to learn from: {noun(found.spec['outcome'])}"
@@ -263,7 +331,7 @@ def bright_effect(row: Mapping[str, Any]) -> str:
 
 def bright_why(row: Mapping[str, Any]) -> str:
     """Why a room is to be visited: it is a candidate."""
-    return "candidate, best period only" if row["finding"] == "one_period" else "candidate"
+    return "candidate, every period counted" if row["finding"] == "bright" else "candidate"
 
 
 def bright_caption(found: BrightSpots) -> str:
