@@ -10,6 +10,7 @@ mod answer;
 mod explain;
 mod input;
 mod model;
+mod practices;
 mod spec;
 mod spots;
 mod typical;
@@ -17,6 +18,9 @@ mod typical;
 pub use answer::{Answer, Finding};
 pub use explain::Explanation;
 pub use input::{BrightInput, Factor};
+pub use practices::{
+    PracticeFinding, PracticePeriod, PracticeRow, PracticeSpec, PracticeUse, Practices, UnitMoments, practices,
+};
 pub use spec::{BrightSpec, Threshold, Words};
 pub use spots::{BrightSpots, ModelSummary, UnitRow, bright_spots};
 pub use typical::Typical;

@@ -31,13 +31,7 @@ impl<'a> Model<'a> {
             }
             !is_one
         });
-        let mut covariates = input.adjust.to_vec();
-        if let Some(period) = period
-            && !input.adjust.iter().any(|c| c.name() == period.name)
-        {
-            covariates.push(Covariate::Categorical { name: period.name, codes: period.codes, levels: period.labels });
-        }
-        let design = Design::new(n_rows, &covariates)?;
+        let design = Design::new(n_rows, &covariates(input, period))?;
         let unit_level = input.within.len();
         let mut names: Vec<&str> = input.within.iter().map(|f| f.name).chain([input.unit.name]).collect();
         let mut levels: Vec<&[u32]> = input.within.iter().map(|f| f.codes).chain([input.unit.codes]).collect();
@@ -70,6 +64,17 @@ impl<'a> Model<'a> {
         let moments = Moments::of_rows(&self.design, input.outcome, &self.levels, is_kept)?;
         Fit::at(&moments, &self.fit.theta, Method::Reml)?.effects(self.unit_level)
     }
+}
+
+/// The conditions; the period is one of them, where there are several.
+pub(crate) fn covariates<'a>(input: &BrightInput<'a>, period: Option<Factor<'a>>) -> Vec<Covariate<'a>> {
+    let mut covariates = input.adjust.to_vec();
+    if let Some(period) = period
+        && !input.adjust.iter().any(|c| c.name() == period.name)
+    {
+        covariates.push(Covariate::Categorical { name: period.name, codes: period.codes, levels: period.labels });
+    }
+    covariates
 }
 
 /// A note with the factor's name where the fit says "level 0".

@@ -29,11 +29,14 @@ mod criterion;
 mod design;
 mod effects;
 mod fit;
+mod freedom;
+mod grouped;
 mod moments;
 mod optimise;
 
 pub use design::{Covariate, Design, encode};
 pub use effects::{Contrast, Effect};
 pub use fit::{FEW_UNITS, Fit, Method, fit};
+pub use grouped::GroupedMoments;
 pub use moments::Moments;
 pub(crate) use moments::sorted_groups;

@@ -168,7 +168,7 @@ impl Moments {
     }
 
     /// Lays groups, in any order and possibly repeated, out in the order of their paths.
-    fn assemble(
+    pub(super) fn assemble(
         terms: Vec<String>,
         n_obs: usize,
         shift: Vec<f64>,
@@ -235,7 +235,7 @@ fn append(levels: &mut [Level], path: &[u32], last: Option<&[u32]>) {
 }
 
 /// The group of every row, and the paths of the groups, in the order of first appearance.
-fn group_rows(n_rows: usize, levels: &[&[u32]]) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn group_rows(n_rows: usize, levels: &[&[u32]]) -> (Vec<u32>, Vec<u32>) {
     let mut groups = vec![0_u32; n_rows];
     let mut paths: Vec<u32> = Vec::new();
     for (depth, codes) in levels.iter().enumerate() {

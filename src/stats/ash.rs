@@ -121,7 +121,7 @@ fn grid(estimates: &[f64], errors: &[f64]) -> Vec<f64> {
 }
 
 /// The densities of an estimate under each part, divided by the largest: they would underflow otherwise.
-fn relative_likelihoods(sds: &[f64], estimate: f64, error: f64) -> Vec<f64> {
+pub(super) fn relative_likelihoods(sds: &[f64], estimate: f64, error: f64) -> Vec<f64> {
     let logs: Vec<f64> = sds
         .iter()
         .map(|sd| {

@@ -7,6 +7,7 @@ pub mod gaps;
 pub mod median_shift;
 pub mod multiplicity;
 pub mod normal;
+pub mod posterior;
 pub mod proportions;
 pub mod rates;
 pub mod runs;
