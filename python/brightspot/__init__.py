@@ -15,7 +15,23 @@ returns polars frames inside a small result that shows itself in Jupyter.
 
 from brightspot import datasets, exceptions
 from brightspot._core import __version__
-from brightspot._records import Cycle, Decision, Doing, Guard, Measure, Plan, Prediction, Study, Task
+from brightspot._records import (
+    Adoption,
+    Cycle,
+    Decision,
+    Doing,
+    Guard,
+    Measure,
+    Origin,
+    Plan,
+    Practice,
+    PracticeRules,
+    PracticeStanding,
+    Prediction,
+    Retirement,
+    Study,
+    Task,
+)
 from brightspot._result import Note
 from brightspot.bright import BrightSpots, Explanation, bright_spots
 from brightspot.charts import (
@@ -33,9 +49,12 @@ from brightspot.cycle import study
 from brightspot.exceptions import BrightspotError
 from brightspot.journal import Event, Journal
 from brightspot.mixed import MixedModel, mixed_model
+from brightspot.practice_life import practice_state
+from brightspot.practices import Practices, practices
 from brightspot.report import Report, report
 
 __all__ = [
+    "Adoption",
     "BrightSpots",
     "BrightspotError",
     "Chart",
@@ -51,10 +70,16 @@ __all__ = [
     "Measure",
     "MixedModel",
     "Note",
+    "Origin",
     "Plan",
+    "Practice",
+    "PracticeRules",
+    "PracticeStanding",
+    "Practices",
     "Prediction",
     "Proposals",
     "Report",
+    "Retirement",
     "RunChart",
     "Study",
     "Task",
@@ -65,6 +90,8 @@ __all__ = [
     "exceptions",
     "false_signals",
     "mixed_model",
+    "practice_state",
+    "practices",
     "report",
     "rule_sets",
     "run_chart",

@@ -11,6 +11,7 @@ mod datasets;
 mod errors;
 mod mixed;
 mod notes;
+mod practices;
 mod records;
 mod work;
 
@@ -22,13 +23,15 @@ mod _core {
     #[pymodule_export]
     use crate::charts::{chart, contrast, false_signals, propose_phases, rule_sets};
     #[pymodule_export]
-    use crate::cycles::{Journal, study};
+    use crate::cycles::{Journal, practice_state, study};
     #[pymodule_export]
     use crate::datasets::district;
     #[pymodule_export]
     use crate::errors::check_column;
     #[pymodule_export]
     use crate::mixed::{MixedModel, mixed_model};
+    #[pymodule_export]
+    use crate::practices::{Practices, practices};
     #[pymodule_export]
     use crate::records::{check, note};
 

@@ -19,7 +19,8 @@ pub use answer::{Answer, Finding};
 pub use explain::Explanation;
 pub use input::{BrightInput, Factor};
 pub use practices::{
-    PracticeFinding, PracticePeriod, PracticeRow, PracticeSpec, PracticeUse, Practices, UnitMoments, practices,
+    Combine, PracticeFinding, PracticePeriod, PracticeRow, PracticeSpec, PracticeUse, Practices, UnitMoments, UseRows,
+    practices,
 };
 pub use spec::{BrightSpec, Threshold, Words};
 pub use spots::{BrightSpots, ModelSummary, UnitRow, bright_spots};

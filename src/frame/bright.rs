@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::build::{counts, flags, numbers, texts};
 use super::columns::check_keys;
 use super::factors::{Codes, ModelData};
-use crate::bright::{Answer, BrightInput, BrightSpec, BrightSpots, Explanation, Factor, UnitRow, bright_spots as core};
+use crate::bright::{
+    Answer, BrightInput, BrightSpec, BrightSpots, Explanation, Factor, UnitMoments, UnitRow, bright_spots as core,
+};
 use crate::{Error, Note, Result};
 
 /// What is asked of a search for bright spots.
@@ -35,6 +37,7 @@ pub struct BrightRequest {
 #[derive(Debug, Clone)]
 pub struct BrightTables {
     spots: BrightSpots,
+    moments: UnitMoments,
     within: Vec<Codes>,
     unit: Codes,
     notes: Vec<Note>,
@@ -102,11 +105,12 @@ pub fn bright_spots(df: &DataFrame, request: &BrightRequest) -> Result<BrightTab
     let covariates = data.covariates();
     let input = BrightInput { outcome: &data.y, adjust: &covariates, unit, within: around, period, context: &[] };
     let spots = core(&input, &request.spec)?;
+    let moments = UnitMoments::new(&input, &spots)?;
     let notes = data.notes.iter().chain(&spots.notes).cloned().collect();
     let mut codes = data.factors.into_iter();
     let within = codes.by_ref().take(request.within.len()).collect();
     let Some(unit) = codes.next() else { return Err(Error::option("unit", "none", "a column")) };
-    Ok(BrightTables { spots, within, unit, notes })
+    Ok(BrightTables { spots, moments, within, unit, notes })
 }
 
 /// A column plays one part: a unit that is also a condition would be compared with itself.
@@ -140,6 +144,11 @@ impl BrightTables {
     /// What the core found.
     pub fn spots(&self) -> &BrightSpots {
         &self.spots
+    }
+
+    /// What a search for practices needs of the rows.
+    pub(super) fn moments(&self) -> &UnitMoments {
+        &self.moments
     }
 
     /// Caveats: rows left out, then those of the search.

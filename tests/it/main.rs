@@ -12,6 +12,7 @@ mod journal;
 mod limits;
 mod mixed;
 mod mixed_lme4;
+mod practice_life;
 mod practices;
 mod rebase;
 mod rules;

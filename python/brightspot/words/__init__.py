@@ -59,6 +59,14 @@ from brightspot.words.numbers import (
     signed,
     span,
 )
+from brightspot.words.practices import (
+    PRACTICE_CAUTION,
+    PRACTICE_FINDINGS,
+    STANDINGS,
+    practices,
+    practices_heading,
+    standing,
+)
 from brightspot.words.signals import RULES, Family, signal, signal_family, signal_name, signal_names
 from brightspot.words.spots import (
     FINDINGS,
@@ -116,10 +124,13 @@ __all__ = [
     "LONG_NAME",
     "MET",
     "NOBODY",
+    "PRACTICE_CAUTION",
+    "PRACTICE_FINDINGS",
     "PROPOSED_LOOK",
     "PROPOSED_TIMES",
     "REASONS",
     "RULES",
+    "STANDINGS",
     "VARIATIONS",
     "VERDICTS",
     "Caution",
@@ -176,6 +187,8 @@ __all__ = [
     "peers",
     "percent",
     "phases_heading",
+    "practices",
+    "practices_heading",
     "predicted",
     "proposal",
     "proposals_heading",
@@ -194,6 +207,7 @@ __all__ = [
     "signal_names",
     "signed",
     "span",
+    "standing",
     "study",
     "study_heading",
     "study_numbers",

@@ -10,10 +10,12 @@ mod inseparable;
 mod moments;
 mod result;
 mod spec;
+mod uses;
 
 pub use moments::UnitMoments;
 pub use result::{PracticeFinding, PracticePeriod, PracticeRow, Practices};
 pub use spec::{PracticeSpec, PracticeUse};
+pub use uses::{Combine, UseRows};
 
 use crate::{Error, Note, NoteCode, Result};
 

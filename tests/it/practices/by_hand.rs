@@ -1,6 +1,6 @@
 //! What is counted, what is said, and what is refused.
 
-use brightspot::bright::{BrightSpec, PracticeFinding, PracticeSpec, PracticeUse, practices};
+use brightspot::bright::{BrightSpec, Combine, PracticeFinding, PracticeSpec, PracticeUse, UseRows, practices};
 use brightspot::{Note, NoteCode};
 use proptest::prelude::*;
 use rand::seq::SliceRandom;
@@ -209,4 +209,53 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn rows_of_uses_are_three_valued() {
+    let practices = ["a".to_owned(), "b".to_owned()];
+    let unit = [Some(0), Some(1), Some(1), Some(2), None, Some(1)];
+    let practice = [Some(0), Some(0), Some(1), None, Some(1), Some(0)];
+    let rows = UseRows { unit: &unit, practice: &practice, practices: &practices, is_used: None, fidelity: None };
+    let doses = |rows: &UseRows, combine| -> Vec<Vec<Option<f64>>> {
+        rows.uses(4, combine).unwrap().0.into_iter().map(|u| u.dose).collect()
+    };
+    // A list: the third unit was asked and uses nothing, the fourth was never asked.
+    assert_eq!(doses(&rows, None), [[Some(1.0), Some(1.0), Some(0.0), None], [Some(0.0), Some(1.0), Some(0.0), None]]);
+    let (_, notes) = rows.uses(4, None).unwrap();
+    assert_eq!(notes, [Note::new(NoteCode::UnlistedNotUsed, 3), Note::new(NoteCode::RepeatedUses, 1)]);
+    // With yes and no, what is not listed is not known, nor is a null.
+    let said = [Some(true), Some(false), None, None, Some(true), Some(false)];
+    let rows = UseRows { is_used: Some(&said), ..rows };
+    assert_eq!(doses(&rows, None), [[Some(1.0), Some(0.0), None, None], [None; 4]]);
+    // Fidelity: a use without it is not known; a repeat without it gives way.
+    let fidelity = [Some(0.4), None, Some(0.9), None, None, Some(0.8)];
+    let rows = UseRows { is_used: None, fidelity: Some(&fidelity), ..rows };
+    assert_eq!(doses(&rows, None)[0], [Some(0.4), Some(0.8), Some(0.0), None]);
+    let rows = UseRows { fidelity: Some(&[Some(0.4), None, None, None, None, None]), ..rows };
+    assert_eq!(doses(&rows, None)[0], [Some(0.4), None, Some(0.0), None]);
+}
+
+#[test]
+fn rows_that_contradict_each_other_need_a_word() {
+    let practices = ["a".to_owned()];
+    let said = [Some(true), Some(false), Some(false)];
+    let rows = UseRows {
+        unit: &[Some(0); 3],
+        practice: &[Some(0); 3],
+        practices: &practices,
+        is_used: Some(&said),
+        fidelity: None,
+    };
+    let error = rows.uses(1, None).unwrap_err();
+    assert!(error.to_string().contains("\"a\"") && error.to_string().contains("combine"), "{error}");
+    let dose = |rows: &UseRows, how| rows.uses(1, Some(how)).unwrap().0[0].dose[0].unwrap();
+    assert_eq!(dose(&rows, Combine::Any), 1.0);
+    assert!((dose(&rows, Combine::Mean) - 1.0 / 3.0).abs() < 1e-15);
+    for (fidelity, part) in [(Some(1.2), "1.2"), (Some(f64::NAN), "NaN"), (Some(0.5), "not used")] {
+        let fidelity = [None, fidelity, None];
+        let error = UseRows { fidelity: Some(&fidelity), ..rows }.uses(1, Some(Combine::Any)).unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    assert_eq!(UseRows { unit: &[Some(0)], ..rows }.uses(1, None).unwrap_err().code(), "invalid_value");
 }
