@@ -50,13 +50,12 @@ impl Posterior {
         const FAR: f64 = 40.0;
         let low = self.parts.iter().map(|(_, m, s)| m - FAR * s).fold(f64::INFINITY, f64::min);
         let high = self.parts.iter().map(|(_, m, s)| m + FAR * s).fold(f64::NEG_INFINITY, f64::max);
-        // A point is met exactly, not approached from below.
-        let points = self.parts.iter().filter(|(_, _, sd)| *sd == 0.0).map(|(_, mean, _)| *mean);
         let below = |x: f64| 1.0 - self.prob_exceeds(x);
-        for point in points {
-            let mass: f64 = self.parts.iter().filter(|(_, m, s)| *s == 0.0 && *m == point).map(|(w, _, _)| w).sum();
-            if (below(point) - mass..=below(point)).contains(&p) {
-                return point;
+        // A point is met exactly, not approached from below.
+        for (_, point, _) in self.parts.iter().filter(|(_, _, sd)| *sd == 0.0) {
+            let before: f64 = self.parts.iter().map(|(share, mean, sd)| share * prob_below(*mean, *sd, *point)).sum();
+            if (before..=below(*point)).contains(&p) {
+                return *point;
             }
         }
         let (mut low, mut high) = (low, high);
@@ -73,6 +72,11 @@ impl Posterior {
         }
         high
     }
+}
+
+/// P(X < threshold): what [`prob_exceeds`] leaves, less the point itself.
+fn prob_below(mean: f64, sd: f64, threshold: f64) -> f64 {
+    prob_exceeds(-mean, sd, -threshold)
 }
 
 #[cfg(test)]

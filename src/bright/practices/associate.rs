@@ -102,7 +102,8 @@ fn most_freedom(spots: &BrightSpots, practice: &PracticeUse, has_groups: bool) -
         .collect();
     // Units stand in the order of their groups.
     let groups: Vec<&[(&[u32], f64)]> = known.chunk_by(|a, b| a.0 == b.0).collect();
-    let is_of_groups = has_groups && groups.iter().all(|g| g.windows(2).all(|w| matches!(w, [a, b] if a.1 == b.1)));
+    let is_of_groups =
+        has_groups && groups.iter().all(|g| g.windows(2).all(|w| matches!(w, [a, b] if a.1.total_cmp(&b.1).is_eq())));
     let places = if is_of_groups { groups.len() } else { known.len() };
     places.saturating_sub(2).max(1) as f64
 }

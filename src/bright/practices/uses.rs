@@ -89,7 +89,7 @@ impl UseRows<'_> {
             n_repeated += doses.len() - 1;
             let Some(of) = uses.get_mut(*practice as usize) else { continue };
             let known: Vec<f64> = doses.iter().flatten().copied().collect();
-            let dose = together(&known, combine).ok_or_else(|| contradiction(&of.name, &known))?;
+            let dose = together(&of.name, &known, combine)?;
             if let Some(cell) = of.dose.get_mut(*unit) {
                 *cell = dose;
             }
@@ -141,15 +141,15 @@ impl UseRows<'_> {
     }
 }
 
-/// The rows of one unit and practice as one; the outer `None` where they contradict each other.
-fn together(known: &[f64], combine: Option<Combine>) -> Option<Option<f64>> {
-    let Some(&first) = known.first() else { return Some(None) };
+/// The known rows of one unit and practice as one.
+fn together(practice: &str, known: &[f64], combine: Option<Combine>) -> Result<Option<f64>> {
+    let Some(&first) = known.first() else { return Ok(None) };
     let highest = known.iter().copied().fold(first, f64::max);
     let lowest = known.iter().copied().fold(first, f64::min);
     match combine {
-        None if highest > lowest => None,
-        None | Some(Combine::Any) => Some(Some(highest)),
-        Some(Combine::Mean) => Some(Some(known.iter().sum::<f64>() / known.len() as f64)),
+        None if highest > lowest => Err(contradiction(practice, known)),
+        None | Some(Combine::Any) => Ok(Some(highest)),
+        Some(Combine::Mean) => Ok(Some(known.iter().sum::<f64>() / known.len() as f64)),
     }
 }
 
