@@ -154,10 +154,10 @@ class Practices:
 def practices(
     b: BrightSpots,
     uses: object,
+    *,
     unit: str | None = None,
     practice: str = "practice",
     fidelity: str | None = None,
-    *,
     use: str | None = None,
     combine: Literal["any", "mean"] | None = None,
     fdr: float = 0.10,

@@ -141,7 +141,7 @@ def test_names_that_several_groups_have_need_the_group():
         bs.practices(spots, uses.drop("school"), use="seen")
     # Other names of columns, numbers for yes and no, any frame.
     renamed = uses.select("school", who="teacher", what="practice", seen=pl.col("seen").cast(pl.Int8))
-    again = bs.practices(spots, renamed.to_dict(as_series=False), "who", "what", use="seen")
+    again = bs.practices(spots, renamed.to_dict(as_series=False), unit="who", practice="what", use="seen")
     assert_frame_equal(again.table, found.table)
 
 
