@@ -148,6 +148,9 @@ def plain(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> tup
 def default(schema: dict[str, Any], name_of_type: str, load: str | None) -> str:
     """How the default of a field is written."""
     value = schema["default"]
+    if isinstance(value, dict) and load == f'load_record("{name_of_type}")':
+        # A record whose fields all have defaults; it stands earlier in the file.
+        return f"field(default_factory={name_of_type}{metadata(load, after=True)})"
     if isinstance(value, dict):
         assert not value, "only empty mappings are defaults"
         return f"field(default_factory={name_of_type.replace('Mapping', 'dict')}{metadata(load, after=True)})"

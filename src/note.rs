@@ -221,8 +221,8 @@ note_codes! {
 
     /// Associations of practices: hypotheses for a test, whatever their size.
     AssociationOnly = "association_only": |n, _v| format!("associations found by looking at {}: hypotheses to test, not findings of a test", counted(n, "practice"));
-    /// Units of which it is not known whether they use a practice.
-    UnknownUse = "unknown_use": |n, _v| format!("{} of which it is not known whether they use it: left out", counted(n, "unit"));
+    /// Uses of practices that are not known.
+    UnknownUse = "unknown_use": |n, _v| format!("of {} of unit and practice it is not known whether the unit uses it: left out of that practice's comparison", counted(n, "pair"));
     /// A practice rests on too few units or groups.
     FewUsers = "few_users": |n, v| format!("only {} on one side of the comparison, or users in too few groups{v}: nothing is said about it", counted(n, "unit"));
     /// The use of a practice cannot be told from the conditions that are adjusted for.

@@ -26,7 +26,7 @@ impl Ash {
         let all: f64 = weights.iter().sum();
         let part = |(weight, sd): (&f64, &f64)| {
             let shrink = sd * sd / (sd * sd + error * error);
-            (weight / all, shrink * estimate, shrink.sqrt() * error)
+            (weight / all, shrink * estimate + 0.0, shrink.sqrt() * error)
         };
         Posterior { parts: weights.iter().zip(&self.sds).map(part).collect() }
     }
@@ -55,7 +55,7 @@ impl Posterior {
         for (_, point, _) in self.parts.iter().filter(|(_, _, sd)| *sd == 0.0) {
             let before: f64 = self.parts.iter().map(|(share, mean, sd)| share * prob_below(*mean, *sd, *point)).sum();
             if (before..=below(*point)).contains(&p) {
-                return *point;
+                return *point + 0.0; // no negative zero
             }
         }
         let (mut low, mut high) = (low, high);
@@ -101,7 +101,11 @@ mod tests {
         for (x, threshold) in [(2.5, 0.0), (4.0, 1.0), (-0.4, 0.0)] {
             let posterior = ash.posterior(x, 1.0);
             assert!((posterior.prob_exceeds(threshold) - ash.prob_exceeds(x, 1.0, threshold)).abs() < 1e-12);
-            assert!(posterior.quantile(0.025) <= posterior.mean() && posterior.mean() <= posterior.quantile(0.975));
+            for p in [0.025, 0.5, 0.975] {
+                let q = posterior.quantile(p);
+                assert!(1.0 - posterior.prob_exceeds(q) >= p - 1e-12, "{q}");
+                assert!(1.0 - posterior.prob_exceeds(q - 1e-6) <= p + 1e-5, "{q}");
+            }
         }
     }
 }

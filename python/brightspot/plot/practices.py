@@ -108,7 +108,7 @@ def _associations(result: Practices, names: list[str]) -> list[alt.Chart]:
         ),
     ]
     few: list[Row] = [
-        {"practice": row["practice"], "at": 0.0, "text": f"too few to say ({row['n_users']} use it)"}
+        {"practice": row["practice"], "at": 0.0, "text": f"too few to say (used by {row['n_users']})"}
         for row in result.table.iter_rows(named=True)
         if row["finding"] == "insufficient"
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from brightspot.words.numbers import capital, counted, listed, noun, number, percent, share
+from brightspot.words.numbers import capital, counted, listed, noun, number, percent
 
 if TYPE_CHECKING:
     from brightspot._records import PracticeStanding
@@ -47,7 +47,7 @@ def practices(found: Practices) -> list[str]:
     lines += [_one(row, unit, bright["spec"]["words"]["values"]) for row in named.iter_rows(named=True)]
     lines.append(
         "These are associations, found by looking: whoever uses a practice may differ in other ways too. Describe it, "
-        f"then test it in a cycle with {unit}s who do not use it yet."
+        f"then test it in a cycle with {unit}s that do not use it yet."
     )
     return lines
 
@@ -62,10 +62,11 @@ def practices_heading(found: Practices) -> str:
 
 def _one(row: dict[str, Any], unit: str, values: str) -> str:
     seen = ""
-    if row["share_bright"] is not None and row["share_typical"] is not None:
+    if row["n_bright"] and row["n_typical"]:
+        bright, typical = (round(row[f"share_{kind}"] * row[f"n_{kind}"]) for kind in ("bright", "typical"))
         seen = (
-            f" It is used in {share(row['share_bright'])} of {counted(row['n_bright'], 'bright room')} and in "
-            f"{share(row['share_typical'])} of {counted(row['n_typical'], 'ordinary one')}."
+            f" It is used in {bright} of {counted(row['n_bright'], 'bright room')} and in {typical} of "
+            f"{counted(row['n_typical'], 'ordinary one')}."
         )
     together = (
         f" It goes together with {listed(row['inseparable_from'])}: these data cannot tell which of them it is."
@@ -73,8 +74,8 @@ def _one(row: dict[str, Any], unit: str, values: str) -> str:
         else ""
     )
     return (
-        f"{row['practice']}: the {row['n_users']} {unit}s who use it are {number(row['shrunken'], 2)} {values} above "
-        f"the {row['n_others']} who do not, under the same conditions (likely between {number(row['lo'], 2)} and "
+        f"{row['practice']}: the {row['n_users']} {unit}s that use it are {number(row['shrunken'], 2)} {values} above "
+        f"the {row['n_others']} that do not, under the same conditions (likely between {number(row['lo'], 2)} and "
         f"{number(row['hi'], 2)}).{seen}{together} A hypothesis to test."
     )
 

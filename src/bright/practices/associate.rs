@@ -18,9 +18,6 @@ pub(super) fn associate(
     let mut row = counted(spots, practice);
     let mut notes = Vec::new();
     let place = |note: Note| note.at(practice.name.clone());
-    if row.n_unknown > 0 {
-        notes.push(place(Note::new(NoteCode::UnknownUse, row.n_unknown)));
-    }
     let has_groups = !spots.within_names.is_empty();
     let fewest = row.n_users.min(row.n_others);
     if fewest < spec.min_units || (has_groups && row.n_groups < spec.min_groups) {

@@ -59,6 +59,10 @@ pub fn practices(
         rows.push(row);
         notes.extend(caveats);
     }
+    let n_unknown: usize = rows.iter().map(|row| row.n_unknown).sum();
+    if n_unknown > 0 {
+        notes.push(Note::new(NoteCode::UnknownUse, n_unknown));
+    }
     family::judge(&mut rows, spec)?;
     let pairs = inseparable::pairs(&order, &rows);
     notes.extend(pairs.iter().map(|pair| pair.note(&order)));

@@ -10,6 +10,7 @@
 
 mod by_hand;
 mod golden;
+mod planted;
 mod simulation;
 
 use brightspot::bright::{
