@@ -54,7 +54,9 @@ def draw(
     left = alt.layer(*_associations(result, names)).properties(width=room * 0.62, height=height)
     right = alt.layer(*_uses(result, names)).properties(width=room * 0.38, height=height)
     told = [words.practices_heading(result), words.PRACTICE_CAUTION]
-    picture = alt.hconcat(left, right, spacing=18).properties(**theme.heading(title, told, whole))
+    # Altair's own types are partly unknown.
+    beside: Any = alt.hconcat(left, right, spacing=18)
+    picture = beside.properties(**theme.heading(title, told, whole))
     picture = picture.resolve_scale(color="independent", shape="independent", size="independent")
     return theme.finish(picture, " ".join([f"{title}." if title else "", *told, *_numbers(result)]).strip())
 
