@@ -18,7 +18,7 @@ SCHEMAS = ROOT.parent / "docs" / "schemas" / "records.json"
 TARGET = ROOT / "brightspot" / "_records.py"
 
 # Records with more to them than their fields: what stands behind each name is written by hand in `_faces.py`.
-FACES = {"Study": "StudyFace", "Cycle": "CycleFace", "Measure": "Record"}
+FACES = {"Study": "StudyFace", "Cycle": "CycleFace", "PracticeStanding": "StandingFace", "Measure": "Record"}
 # An example for each record that people meet by name; they are run as tests.
 PLAN = """>>> plan = bs.Plan(
 ...     aim="Fractions secure by winter", change="Number talks", outcome=bs.Measure("exit ticket", value="score"),
@@ -55,6 +55,11 @@ Doing(as_planned='partly', fidelity=0.6, surprises=('Two lessons fell out.',))""
     "Decision": f"""{CYCLE}
 >>> cycle.decision.chosen, cycle.decision.is_override
 ('adopt', False)""",
+    "Practice": """>>> practice = bs.Practice("exit tickets", what="One question at the end, answered alone.")
+>>> practice.origin.kind, practice.consent
+('person', False)""",
+    "Adoption": """>>> bs.Adoption("Room 12", offered="2026-10-05", tried="2026-10-12").tried
+datetime.date(2026, 10, 12)""",
     "Cycle": f"""{CYCLE}
 >>> cycle.state, cycle.study.recommendation
 ('decided', 'adopt')""",
@@ -72,7 +77,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from brightspot._faces import CycleFace, StudyFace
+from brightspot._faces import CycleFace, StandingFace, StudyFace
 from brightspot._record import (
     Record,
     load_date,
@@ -143,6 +148,9 @@ def plain(name: str, schema: dict[str, Any], definitions: dict[str, Any]) -> tup
 def default(schema: dict[str, Any], name_of_type: str, load: str | None) -> str:
     """How the default of a field is written."""
     value = schema["default"]
+    if isinstance(value, dict) and load == f'load_record("{name_of_type}")':
+        # A record whose fields all have defaults; it stands earlier in the file.
+        return f"field(default_factory={name_of_type}{metadata(load, after=True)})"
     if isinstance(value, dict):
         assert not value, "only empty mappings are defaults"
         return f"field(default_factory={name_of_type.replace('Mapping', 'dict')}{metadata(load, after=True)})"

@@ -271,6 +271,25 @@ note_codes! {
     FewPairs = "few_pairs": |n, _v| format!("{} too few teachers seen at that distance: the last covariance that is known stands for them", counted(n, "lag"));
     /// The covariances by lag were no possible ones and were moved to the nearest that are.
     ClippedCovariances = "clipped_covariances": |n, _v| format!("{} moved to the nearest that are possible together", counted(n, "covariance"));
+
+    /// Associations of practices: hypotheses for a test, whatever their size.
+    AssociationOnly = "association_only": |n, _v| format!("associations found by looking at {}: hypotheses to test, not findings of a test", counted(n, "practice"));
+    /// Uses of practices that are not known.
+    UnknownUse = "unknown_use": |n, _v| format!("of {} of unit and practice it is not known whether the unit uses it: left out of that practice's comparison", counted(n, "pair"));
+    /// A practice rests on too few units or groups.
+    FewUsers = "few_users": |n, v| format!("only {} on one side of the comparison, or users in too few groups{v}: nothing is said about it", counted(n, "unit"));
+    /// The use of a practice cannot be told from the conditions that are adjusted for.
+    ConfoundedUse = "confounded_use": |n, _v| format!("{} use it, but use cannot be told from the conditions that are adjusted for", counted(n, "unit"));
+    /// Two practices are used by the same units.
+    Inseparable = "inseparable": |n, v| format!("used by the same ones among {}{v}: these data cannot tell which of them it is", counted(n, "unit"));
+    /// Few practices: how far associations are shrunken rests on little.
+    FewPractices = "few_practices": |n, _v| format!("only {} to learn from how far associations should be shrunken", counted(n, "practice"));
+    /// Units in the table of uses that the search did not have.
+    UnmatchedUnits = "unmatched_units": |n, _v| format!("{} with known uses that the search for bright spots did not have: ignored", counted(n, "unit"));
+    /// A unit with some use counts as not using what is not listed for it.
+    UnlistedNotUsed = "unlisted_not_used": |n, _v| format!("{} with at least one row: practices not listed for them count as not used", counted(n, "unit"));
+    /// Repeated rows of one unit and practice.
+    RepeatedUses = "repeated_uses": |n, _v| format!("{} that repeat a unit and practice were combined", counted(n, "row"));
 }
 
 #[cfg(test)]

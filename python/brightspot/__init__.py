@@ -15,7 +15,23 @@ returns polars frames inside a small result that shows itself in Jupyter.
 
 from brightspot import datasets, exceptions
 from brightspot._core import __version__
-from brightspot._records import Cycle, Decision, Doing, Guard, Measure, Plan, Prediction, Study, Task
+from brightspot._records import (
+    Adoption,
+    Cycle,
+    Decision,
+    Doing,
+    Guard,
+    Measure,
+    Origin,
+    Plan,
+    Practice,
+    PracticeRules,
+    PracticeStanding,
+    Prediction,
+    Retirement,
+    Study,
+    Task,
+)
 from brightspot._result import Note
 from brightspot.bright import BrightSpots, Explanation, bright_spots
 from brightspot.calibration import Calibration, calibration
@@ -39,9 +55,12 @@ from brightspot.mixed import MixedModel, mixed_model
 from brightspot.pool import Pool, pool
 from brightspot.ramp import Ramp, ramp, size_of_test
 from brightspot.mixed import MixedModel, Moments, mixed_model, mixed_moments
+from brightspot.practice_life import practice_state
+from brightspot.practices import Practices, practices
 from brightspot.report import Report, report
 
 __all__ = [
+    "Adoption",
     "BrightSpots",
     "BrightspotError",
     "Calibration",
@@ -62,12 +81,18 @@ __all__ = [
     "MixedModel",
     "Moments",
     "Note",
+    "Origin",
     "Plan",
     "Pool",
+    "Practice",
+    "PracticeRules",
+    "PracticeStanding",
+    "Practices",
     "Prediction",
     "Proposals",
     "Ramp",
     "Report",
+    "Retirement",
     "RunChart",
     "Study",
     "Task",
@@ -84,6 +109,8 @@ __all__ = [
     "pool",
     "ramp",
     "mixed_moments",
+    "practice_state",
+    "practices",
     "report",
     "rule_sets",
     "run_chart",

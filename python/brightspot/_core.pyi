@@ -10,6 +10,7 @@ __all__ = [
     "Journal",
     "MixedModel",
     "Moments",
+    "Practices",
     "__version__",
     "bright_spots",
     "calibration",
@@ -25,6 +26,8 @@ __all__ = [
     "mixed_moments",
     "note",
     "pool",
+    "practice_state",
+    "practices",
     "propose_phases",
     "ramp",
     "rule_sets",
@@ -58,6 +61,10 @@ def funnel(
 def growth_percentiles(
     frame: pl.DataFrame, arguments: _Data
 ) -> tuple[pl.DataFrame, pl.DataFrame, _Data, list[_Data]]: ...
+def practice_state(
+    practice: _Data, cycles: Sequence[_Data], adoptions: Sequence[_Data], rules: _Data, as_of: str
+) -> _Data: ...
+def practices(bright: BrightSpots, uses: pl.DataFrame, arguments: _Data) -> Practices: ...
 def study(
     plan: _Data,
     frames: _Frames,
@@ -140,6 +147,14 @@ class BrightSpots:
     def notes(self) -> list[_Data]: ...
     def model(self) -> _Data: ...
     def explain(self, unit: str, within: Sequence[str]) -> _Data: ...
+
+@final
+class Practices:
+    @property
+    def false_share(self) -> float | None: ...
+    def table(self) -> pl.DataFrame: ...
+    def by_period(self) -> pl.DataFrame: ...
+    def notes(self) -> list[_Data]: ...
 
 @final
 class Journal:

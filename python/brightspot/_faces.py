@@ -12,7 +12,7 @@ from brightspot._result import escaped
 if TYPE_CHECKING:
     import altair as alt
 
-    from brightspot._records import Cycle, Study
+    from brightspot._records import Cycle, PracticeStanding, Study
 
 
 class StudyFace(Record):
@@ -68,3 +68,23 @@ class CycleFace(Record):
         """The latest study; None before the first."""
         studies = cast("Cycle", self).studies
         return studies[-1] if studies else None
+
+
+class StandingFace(Record):
+    """How far a practice has come, in words."""
+
+    __slots__ = ()
+
+    def sentences(self) -> list[str]:
+        """Say in plain words how far the practice has come, on what evidence, and what is missing."""
+        return words.standing(cast("PracticeStanding", self))
+
+    def _repr_html_(self) -> str:
+        standing = cast("PracticeStanding", self)
+        told = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.sentences())
+        gates = "".join(
+            f"<li>{'&#10003;' if gate.is_passed else '&#9675;'} <code>{escaped(gate.gate)}</code> "
+            f"{escaped(gate.missing)}</li>"
+            for gate in standing.gates
+        )
+        return f"<p><strong>{escaped(standing.practice)}</strong></p>{told}<ul>{gates}</ul>"

@@ -12,7 +12,7 @@ use crate::work::{interruptible, released};
 /// What a search for bright spots found.
 #[pyclass(frozen, module = "brightspot._core")]
 #[derive(Debug)]
-pub(crate) struct BrightSpots(frame::BrightTables);
+pub(crate) struct BrightSpots(pub(crate) frame::BrightTables);
 
 /// Look for bright spots.
 #[pyfunction]

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use brightspot::cycle::{Choice, Cycle, Doing, Plan, Study, StudyContext};
+use brightspot::cycle::{Adoption, Choice, Cycle, Doing, Plan, Practice, PracticeRules, Study, StudyContext};
 use brightspot::frame::{PlanFrames, plan_series};
 use brightspot::journal;
 use brightspot::record::{Stamp, check_as, parse_timestamp};
@@ -68,6 +68,25 @@ pub(crate) fn study<'py>(
     let study =
         released(py, || brightspot::cycle::study(&plan, &plan_series(&plan, &frames, context.as_of)?, &context))?;
     to_python(py, &study)
+}
+
+/// How far a practice has come by a day.
+#[pyfunction]
+pub(crate) fn practice_state<'py>(
+    py: Python<'py>,
+    practice: &Object<'py>,
+    cycles: Vec<Object<'py>>,
+    adoptions: Vec<Object<'py>>,
+    rules: &Object<'py>,
+    as_of: &str,
+) -> Result<Object<'py>> {
+    let practice: Practice = from_python(practice)?;
+    let cycles: Vec<Cycle> = cycles.iter().map(from_python).collect::<Result<_>>()?;
+    let adoptions: Vec<Adoption> = adoptions.iter().map(from_python).collect::<Result<_>>()?;
+    let rules: PracticeRules = from_python(rules)?;
+    let as_of = day(as_of)?;
+    let found = released(py, || brightspot::cycle::practice_state(&practice, &cycles, &adoptions, &rules, as_of))?;
+    to_python(py, &found)
 }
 
 /// A journal of cycles in one file.

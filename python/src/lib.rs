@@ -15,6 +15,7 @@ mod learning;
 mod mixed;
 mod notes;
 mod pool;
+mod practices;
 mod records;
 mod work;
 
@@ -26,7 +27,7 @@ mod _core {
     #[pymodule_export]
     use crate::charts::{chart, contrast, false_signals, propose_phases, rule_sets};
     #[pymodule_export]
-    use crate::cycles::{Journal, study};
+    use crate::cycles::{Journal, practice_state, study};
     #[pymodule_export]
     use crate::datasets::district;
     #[pymodule_export]
@@ -40,6 +41,8 @@ mod _core {
     use crate::mixed::{MixedModel, Moments, mixed_model, mixed_moments};
     #[pymodule_export]
     use crate::pool::pool;
+    #[pymodule_export]
+    use crate::practices::{Practices, practices};
     #[pymodule_export]
     use crate::records::{check, note};
 

@@ -53,16 +53,16 @@ pub(crate) fn checks(
     let adjusted = p.iter().zip(&bh).zip(&by).zip(&storey);
     let found = adjusted.zip(predictions).zip(is_asked).map(|(((((p, bh), by), storey), own), &asked)| {
         let law = ash.zip(raw(own)).filter(|_| asked);
-        let posterior = law.map(|(ash, (estimate, error))| ash.posterior(estimate, error, threshold));
+        let local = law.map(|(ash, (estimate, error))| ash.local(estimate, error, threshold));
         Check {
             p_value: known(*p),
             bh: known(*bh),
             by: known(*by),
             storey: known(*storey),
             prob_normal: asked.then(|| prob_exceeds(own.effect, own.sd, threshold)),
-            prob_ash: posterior.map(|p| p.above),
-            lfdr: posterior.map(|p| p.null),
-            lfsr: posterior.map(|p| p.sign_error),
+            prob_ash: local.map(|p| p.above),
+            lfdr: local.map(|p| p.null),
+            lfsr: local.map(|p| p.sign_error),
         }
     });
     Ok(found.collect())

@@ -18,6 +18,7 @@ mod matched;
 mod model;
 mod periods;
 mod persistence;
+mod practices;
 mod spec;
 mod spots;
 mod tree;
@@ -32,6 +33,10 @@ pub use guards::{Guard, GuardAnswer, GuardFinding, GuardSummary};
 pub use input::{BrightInput, Factor};
 pub use matched::{Matched, Peer};
 pub use persistence::{PeriodRow, Persistence};
+pub use practices::{
+    Combine, PracticeFinding, PracticePeriod, PracticeRow, PracticeSpec, PracticeUse, Practices, UnitMoments, UseRows,
+    practices,
+};
 pub use spec::{BrightSpec, Threshold, Words};
 pub use spots::{BrightSpots, ModelSummary, UnitRow, bright_spots, guarded_bright_spots};
 pub use typical::Typical;

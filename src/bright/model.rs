@@ -42,12 +42,7 @@ impl<'a> Model<'a> {
             }
             !is_one
         });
-        let mut covariates = adjust.to_vec();
-        if let Some(period) = period
-            && !adjust.iter().any(|c| c.name() == period.name)
-        {
-            covariates.push(Covariate::Categorical { name: period.name, codes: period.codes, levels: period.labels });
-        }
+        let covariates = covariates(adjust, period);
         let design = Design::new(n_rows, &covariates)?;
         let unit_level = within.len();
         let mut names: Vec<&str> = within.iter().map(|f| f.name).chain([unit.name]).collect();
@@ -166,6 +161,17 @@ impl<'a> Model<'a> {
             Sum { a: sum.a + weight, c: sum.c + weight * cell.residual }
         })
     }
+}
+
+/// The conditions; the period is one of them, where there are several.
+pub(crate) fn covariates<'a>(adjust: &[Covariate<'a>], period: Option<Factor<'a>>) -> Vec<Covariate<'a>> {
+    let mut covariates = adjust.to_vec();
+    if let Some(period) = period
+        && !adjust.iter().any(|c| c.name() == period.name)
+    {
+        covariates.push(Covariate::Categorical { name: period.name, codes: period.codes, levels: period.labels });
+    }
+    covariates
 }
 
 /// A note with the factor's name where the fit says "level 0".

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Amendment, Cancellation, Cycle, Decision, Doing, Guard, GuardCheck, MeasureStudy, Plan, Prediction,
-    PredictionCheck, Study, Task,
+    Adoption, Amendment, Cancellation, Cycle, Decision, Doing, GateCheck, Guard, GuardCheck, MeasureStudy, Origin,
+    Plan, Practice, PracticeRules, PracticeStanding, Prediction, PredictionCheck, Retirement, Study, Task,
 };
 use crate::measure::{Measure, Point};
 use crate::record::{Kind, Record, kind_named, schema_document};
@@ -28,6 +28,13 @@ pub const RECORDS: &[Kind] = &[
     Kind::of::<Decision>(),
     Kind::of::<Cancellation>(),
     Kind::of::<Cycle>(),
+    Kind::of::<Origin>(),
+    Kind::of::<Retirement>(),
+    Kind::of::<Practice>(),
+    Kind::of::<Adoption>(),
+    Kind::of::<PracticeRules>(),
+    Kind::of::<GateCheck>(),
+    Kind::of::<PracticeStanding>(),
 ];
 
 /// The JSON Schemas of all records, as one document.

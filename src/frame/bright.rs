@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::bright_tables::{self as tables, Keys};
 use super::columns::{check_keys, column, floats};
 use super::factors::{Codes, MISSING, ModelData};
-use crate::bright::{BrightInput, BrightSpec, BrightSpots, Explanation, Factor, Guard, guarded_bright_spots as core};
+use crate::bright::{
+    BrightInput, BrightSpec, BrightSpots, Explanation, Factor, Guard, UnitMoments, guarded_bright_spots as core,
+};
 use crate::{Error, Note, NoteCode, Result};
 
 /// What is asked of a search for bright spots.
@@ -49,6 +51,7 @@ pub struct GuardRequest {
 #[derive(Debug, Clone)]
 pub struct BrightTables {
     spots: BrightSpots,
+    moments: UnitMoments,
     within: Vec<Codes>,
     unit: Codes,
     period: Option<Codes>,
@@ -98,13 +101,14 @@ pub fn bright_spots(
         .map(|(guard, values)| Guard { name: &guard.column, values, margin: guard.margin })
         .collect();
     let spots = core(&input, &guards, &request.spec, progress)?;
+    let moments = UnitMoments::new(&input, &spots)?;
     notes.splice(0..0, data.notes.iter().cloned());
     notes.extend(spots.notes.iter().cloned());
     let mut codes = data.factors.into_iter();
     let within = codes.by_ref().take(request.within.len()).collect();
     let Some(unit) = codes.next() else { return Err(Error::option("unit", "none", "a column")) };
     let period = codes.next();
-    Ok(BrightTables { spots, within, unit, period, notes })
+    Ok(BrightTables { spots, moments, within, unit, period, notes })
 }
 
 /// Columns in which a value is missing more often in some units than in others, beyond chance (Pearson's chi-square, p
@@ -234,6 +238,11 @@ impl BrightTables {
     /// What the core found.
     pub fn spots(&self) -> &BrightSpots {
         &self.spots
+    }
+
+    /// What a search for practices needs of the rows.
+    pub(super) fn moments(&self) -> &UnitMoments {
+        &self.moments
     }
 
     /// Caveats: rows left out, then those of the search.

@@ -32,6 +32,7 @@ fn series(name: &str, column: Column) -> Result<Series> {
         Column::I64(values) => Series::new(name, values),
         Column::OptI64(values) => Series::new(name, values),
         Column::Bool(values) => Series::new(name, values),
+        Column::OptBool(values) => Series::new(name, values),
         Column::Date(values) => dates(name, values.into_iter().map(Some))?,
         Column::OptDate(values) => dates(name, values)?,
     })

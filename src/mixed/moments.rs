@@ -188,6 +188,34 @@ impl Moments {
         })
     }
 
+    /// The moments of nested groups of rows without weights, given in any order: their paths, outermost code first, and
+    /// their sums of A.
+    pub(super) fn of_groups(
+        terms: Vec<String>,
+        shift: Vec<f64>,
+        gram: Vec<f64>,
+        depth: usize,
+        paths: &[u32],
+        sums: Vec<f64>,
+    ) -> Self {
+        let width = shift.len() + 1;
+        let n: Vec<f64> = sums.chunks_exact(width).filter_map(|group| group.first().copied()).collect();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count of rows
+        let n_obs = n.iter().sum::<f64>() as usize;
+        let (block, _) = Block::assemble(depth, false, paths, &GroupSums { sums, n }, width);
+        Self {
+            terms,
+            n_obs,
+            log_weights: 0.0,
+            shift,
+            gram,
+            blocks: vec![block],
+            pairs: vec![],
+            outcome: String::new(),
+            labels: vec![],
+        }
+    }
+
     /// The moments of both parts together.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ pub struct Ash {
 /// What is known of one effect under the fitted law.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
-pub struct Posterior {
+pub struct Local {
     /// P(effect > threshold).
     pub above: f64,
     /// P(effect = 0): the local false discovery rate.
@@ -113,14 +113,14 @@ impl Ash {
 
     /// P(effect > threshold | estimate), threshold >= 0.
     pub fn prob_exceeds(&self, estimate: f64, error: f64, threshold: f64) -> f64 {
-        self.posterior(estimate, error, threshold).above
+        self.local(estimate, error, threshold).above
     }
 
     /// What is known of an effect after its estimate: above and below the threshold, exactly zero.
-    pub fn posterior(&self, estimate: f64, error: f64, threshold: f64) -> Posterior {
+    pub fn local(&self, estimate: f64, error: f64, threshold: f64) -> Local {
         let phi = Phi::new();
         let likelihoods = relative_likelihoods(&self.sds, estimate * estimate, error * error);
-        let mut found = Posterior { above: 0.0, null: 0.0, sign_error: 0.0 };
+        let mut found = Local { above: 0.0, null: 0.0, sign_error: 0.0 };
         let (mut positive, mut negative, mut all) = (0.0, 0.0, 0.0);
         for ((l, share), sd) in likelihoods.iter().zip(&self.shares).zip(&self.sds) {
             let weight = share * l;
@@ -164,7 +164,7 @@ fn grid(estimates: &[f64], errors: &[f64]) -> Vec<f64> {
 
 /// The densities of an estimate (by its square and that of its error) under each part, divided by the largest: they
 /// would underflow otherwise.
-fn relative_likelihoods(sds: &[f64], b2: f64, s2: f64) -> Vec<f64> {
+pub(super) fn relative_likelihoods(sds: &[f64], b2: f64, s2: f64) -> Vec<f64> {
     let mut logs: Vec<f64> = sds
         .iter()
         .map(|sd| {
@@ -274,7 +274,7 @@ mod tests {
             let (x, y) = (whole.prob_exceeds(*b, *s, 0.2), exact.prob_exceeds(*b, *s, 0.2));
             assert!((x - y).abs() < 0.01, "{b} {s}: {x} {y}");
         }
-        let found = exact.posterior(3.0, 0.5, 0.2);
+        let found = exact.local(3.0, 0.5, 0.2);
         assert!(found.null >= 0.0 && found.sign_error >= found.null && found.above <= 1.0 - found.null);
     }
 

@@ -20,6 +20,7 @@ pub(super) enum Stream {
     // Not 8: with it, seed 1 draws a baseline that by chance does not look stable (at an autocorrelation of .3 about one
     // team in ten does), and the default district should show the usual case.
     Team = 9,
+    Practices = 10,
 }
 
 /// One stream of the seeded generator.

@@ -17,6 +17,7 @@
 //! | `incidents` | one school's rate falls by half; in another only the student-days fall, not the rate |
 //! | `exit_tickets` | one team gains 4 points after its change, another tries a change that does nothing |
 //! | `fluency` | nothing changes: the guard measure of the same two teams |
+//! | `practices` | two of twenty practices are used more often by teachers who add more; the others by all alike |
 //! | `process` | both teams do what they planned: the routine is used in .10 of lessons before, in .80 after |
 //!
 //! Students are sorted into schools and classes by last year's score and by family income, so raw means of classes
@@ -25,6 +26,7 @@
 mod calendar;
 mod draw;
 mod people;
+mod practices;
 mod scores;
 mod spec;
 mod table;
@@ -37,6 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::Result;
 
 pub use people::{Teachers, UnitKind, Units};
+pub use practices::{PracticeTruth, PracticeUses};
 pub use scores::{OUTCOME_SD, Scores};
 pub use spec::DistrictSpec;
 pub use table::{Column, Table};
@@ -70,6 +73,8 @@ pub struct District {
     pub fluency: TeamScores,
     /// How often the same teams used the routine, one row per class and week.
     pub process: Process,
+    /// Which teacher uses which practice, as coaches saw it.
+    pub practices: PracticeUses,
     /// What is true, and no method may see.
     pub truth: Truth,
 }
@@ -131,7 +136,8 @@ impl DistrictSpec {
             exit_tickets,
             fluency,
             process,
-            truth: Truth { teachers: truth::of_teachers(&roster), series },
+            practices: practices::uses(&teams, schools.len(), &roster, &mut Draw::new(seed, Stream::Practices)),
+            truth: Truth { teachers: truth::of_teachers(&roster), series, practices: practices::truth() },
         })
     }
 }

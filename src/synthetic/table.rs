@@ -3,7 +3,9 @@
 use jiff::civil::Date;
 
 use super::{Attendance, Incidents};
-use super::{District, Process, Scores, SeriesTruth, TeacherTruth, Teachers, TeamScores, Units};
+use super::{
+    District, PracticeTruth, PracticeUses, Process, Scores, SeriesTruth, TeacherTruth, Teachers, TeamScores, Units,
+};
 
 /// A column: values of one type, missing ones only where the type says so.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,8 @@ pub enum Column {
     OptDate(Vec<Option<Date>>),
     /// True or false.
     Bool(Vec<bool>),
+    /// True or false, or missing.
+    OptBool(Vec<Option<bool>>),
 }
 
 impl Column {
@@ -41,6 +45,7 @@ impl Column {
             Self::Date(values) => values.len(),
             Self::OptDate(values) => values.len(),
             Self::Bool(values) => values.len(),
+            Self::OptBool(values) => values.len(),
         }
     }
 
@@ -67,7 +72,8 @@ impl Table {
 }
 
 impl District {
-    /// The tables in a fixed order; those of the truth are called `truth_teachers` and `truth_series`.
+    /// The tables in a fixed order; those of the truth are called `truth_teachers`, `truth_series` and
+    /// `truth_practices`.
     ///
     /// Codes are text. `frl` and `el` are the texts `yes` and `no`: as the levels of a category they name their terms in a
     /// model well.
@@ -82,8 +88,10 @@ impl District {
             table("exit_tickets", team_scores(&self.exit_tickets)),
             table("fluency", team_scores(&self.fluency)),
             table("process", process(&self.process)),
+            table("practices", practices(&self.practices)),
             table("truth_teachers", truth_teachers(&self.truth.teachers)),
             table("truth_series", truth_series(&self.truth.series)),
+            table("truth_practices", truth_practices(&self.truth.practices)),
         ]
     }
 }
@@ -186,6 +194,19 @@ fn truth_series(truth: &SeriesTruth) -> Columns {
         ("unit_of_value", Column::Str(truth.unit_of_value.clone())),
         ("direction", codes(&truth.direction, |meaning| meaning.as_str())),
     ]
+}
+
+fn practices(uses: &PracticeUses) -> Columns {
+    vec![
+        ("teacher_id", Column::Str(uses.teacher_id.clone())),
+        ("practice", Column::Str(uses.practice.clone())),
+        ("is_used", Column::OptBool(uses.is_used.clone())),
+        ("fidelity", Column::OptF64(uses.fidelity.clone())),
+    ]
+}
+
+fn truth_practices(truth: &PracticeTruth) -> Columns {
+    vec![("practice", Column::Str(truth.practice.clone())), ("is_planted", Column::Bool(truth.is_planted.clone()))]
 }
 
 fn codes<T>(values: &[T], code: impl Fn(&T) -> &'static str) -> Column {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::draw::Draw;
 use super::people::{School, Team};
-use super::{DistrictSpec, OUTCOME_SD, calendar};
+use super::{DistrictSpec, OUTCOME_SD, PracticeTruth, calendar};
 use crate::rules::Meaning;
 
 /// Everything that was planted, and everything that was not.
@@ -16,6 +16,8 @@ pub struct Truth {
     pub teachers: TeacherTruth,
     /// One row per series, those without a shift as well.
     pub series: SeriesTruth,
+    /// One row per practice.
+    pub practices: PracticeTruth,
 }
 
 /// What a teacher is in the story.

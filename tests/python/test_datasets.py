@@ -73,6 +73,34 @@ def test_the_truths_are_what_was_planted(district):
     assert set(series["unit_id"]) <= set(district.units["unit_id"])
 
 
+def test_the_planted_practices_go_with_what_teachers_add(district):
+    uses, truth = district.practices, district.truth.practices
+    assert sorted(uses["practice"].unique()) == truth["practice"].to_list()
+    assert truth.filter("is_planted")["practice"].to_list() == ["retrieval practice", "worked examples"]
+    assert not uses.select("teacher_id", "practice").is_duplicated().any()
+    n_visited = uses["teacher_id"].n_unique()
+    assert 260 < n_visited < 300, "some teachers were never visited"
+    assert uses.height == 20 * n_visited
+    assert 0.03 < uses["is_used"].null_count() / uses.height < 0.09
+    assert uses.filter(pl.col("is_used"))["fidelity"].is_between(0.45, 1.0).all()
+    assert (
+        uses.filter(~pl.col("is_used").fill_null(value=False))["fidelity"].null_count()
+        == uses.height - uses["is_used"].sum()
+    )
+    added = (
+        uses.join(district.truth.teachers, on="teacher_id")
+        .group_by("practice")
+        .agg(
+            gap=pl.col("true_effect_sd").filter(pl.col("is_used")).mean()
+            - pl.col("true_effect_sd").filter(~pl.col("is_used")).mean()
+        )
+    )
+    gaps = dict(added.rows())
+    assert min(gaps["retrieval practice"], gaps["worked examples"]) > 0.05
+    others = [gap for name, gap in gaps.items() if name not in ("retrieval practice", "worked examples")]
+    assert max(abs(gap) for gap in others) < 0.07, "chance alone"
+
+
 def test_the_planted_shift_is_in_the_data(district):
     tickets = district.exit_tickets.group_by("plc_id", after=pl.col("date") >= date(2026, 10, 26)).agg(
         pl.col("score").mean()

@@ -68,6 +68,8 @@ class Truth:
     series : polars.DataFrame
         What truly happened in each series: ``series``, ``unit_id``, ``has_shift``, ``shift_at`` (first date after it),
         ``before`` (the level), ``size`` (the change of level), ``unit_of_value``, ``direction``.
+    practices : polars.DataFrame
+        ``practice`` and ``is_planted``: whether teachers who add more use it more often.
 
     Examples
     --------
@@ -79,6 +81,7 @@ class Truth:
 
     teachers: pl.DataFrame
     series: pl.DataFrame
+    practices: pl.DataFrame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,9 +113,12 @@ class District:
     process : polars.DataFrame
         How often the routine was used: ``plc_id``, ``teacher_id``, ``date`` (Friday), ``n_used``,
         ``n_lessons``.
+    practices : polars.DataFrame
+        What coaches saw in classrooms: ``teacher_id``, ``practice``, ``is_used`` (null where the coach could not tell),
+        ``fidelity`` (0 to 1, where it is used). Some teachers were never visited and have no row.
     truth : Truth
         What was planted: ``.teachers`` (who is really better, by how much) and ``.series`` (which series really
-        shifted, when and by how much, and which did not).
+        shifted, when and by how much, and which did not) and ``.practices`` (which go with what teachers add).
 
     Examples
     --------
@@ -131,6 +137,7 @@ class District:
     exit_tickets: pl.DataFrame
     fluency: pl.DataFrame
     process: pl.DataFrame
+    practices: pl.DataFrame
     truth: Truth
 
     @property
@@ -180,8 +187,10 @@ _CONTENTS = {
     "exit_tickets": "a class and date of two teams around a change: mean score of 20",
     "fluency": "the guard measure of the same classes: facts a minute",
     "process": "a class's week: lessons in which the routine was used",
+    "practices": "a teacher and practice: whether a coach saw it in use, and how faithfully",
     "truth.teachers": "the truth: what each teacher adds, and who was planted",
     "truth.series": "the truth: which series changed, when and by how much",
+    "truth.practices": "the truth: which practices go with what teachers add",
 }
 
 
@@ -191,7 +200,8 @@ def district(*, seed: int = 1) -> District:
     Twelve elementary schools, 60 grade-level teams (professional learning communities), 300 teachers and some 7,000
     students in each of two school years. Planted are 15 bright teachers and one with a single good year; three schools
     whose attendance shifts; one school whose incidents truly fall, and one where only the number of student-days falls;
-    one team whose exit tickets rise after its change, and one where nothing rises but luck. All else is stable.
+    one team whose exit tickets rise after its change, and one where nothing rises but luck; two of twenty practices,
+    which teachers who add more use more often. All else is stable.
 
     Parameters
     ----------
@@ -225,5 +235,7 @@ def district(*, seed: int = 1) -> District:
             f"seed = {seed!r} is not possible: it must be a whole number from 0 to 2**64 - 1", option="seed", value=seed
         )
     tables: dict[str, Any] = _core.district(seed)
-    truth = Truth(teachers=tables.pop("truth_teachers"), series=tables.pop("truth_series"))
+    truth = Truth(
+        **{name: tables.pop(f"truth_{name}") for name in ("teachers", "series", "practices")},
+    )
     return District(seed=seed, truth=truth, **tables)

@@ -61,6 +61,14 @@ from brightspot.words.numbers import (
     span,
 )
 from brightspot.words.pooling import FUNNEL_VALUES, POOL_FINDINGS, between, funnel, funnel_levels, growth, pool
+from brightspot.words.practices import (
+    PRACTICE_CAUTION,
+    PRACTICE_FINDINGS,
+    STANDINGS,
+    practices,
+    practices_heading,
+    standing,
+)
 from brightspot.words.signals import RULES, Family, signal, signal_family, signal_name, signal_names
 from brightspot.words.spots import (
     FINDINGS,
@@ -124,11 +132,14 @@ __all__ = [
     "MET",
     "NOBODY",
     "POOL_FINDINGS",
+    "PRACTICE_CAUTION",
+    "PRACTICE_FINDINGS",
     "PROPOSED_LOOK",
     "PROPOSED_TIMES",
     "REASONS",
     "RULES",
     "SIZES",
+    "STANDINGS",
     "VARIATIONS",
     "VERDICTS",
     "WHY_NEXT",
@@ -196,6 +207,8 @@ __all__ = [
     "phases_heading",
     "places",
     "pool",
+    "practices",
+    "practices_heading",
     "predicted",
     "proposal",
     "proposals_heading",
@@ -217,6 +230,7 @@ __all__ = [
     "signal_names",
     "signed",
     "span",
+    "standing",
     "study",
     "study_heading",
     "study_numbers",

@@ -17,13 +17,13 @@ use brightspot::mixed::{Covariate, Design, Fit, Members, Method, Moments, Random
 
 use super::close;
 
-fn reference() -> Option<PathBuf> {
+pub(crate) fn reference() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("BRIGHTSPOT_REFERENCE")?).join("bright-spots");
     folder.is_dir().then_some(folder)
 }
 
 /// Columns of a CSV without quoted commas.
-fn csv(path: &std::path::Path) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn columns_of(path: &std::path::Path) -> BTreeMap<String, Vec<String>> {
     let text = std::fs::read_to_string(path).unwrap();
     let mut lines = text.lines().map(|l| l.split(',').map(|c| c.trim_matches('"').to_owned()).collect::<Vec<_>>());
     let names = lines.next().unwrap();
@@ -194,7 +194,7 @@ fn golden(folder: &std::path::Path, (case, outcome, covariates, factors, method)
         println!("skipped: {case}: its data are not there as CSV");
         return false;
     }
-    let mut columns = csv(&data);
+    let mut columns = columns_of(&data);
     let used: Vec<&str> =
         [outcome].into_iter().chain(covariates.iter().copied()).chain(factors.iter().map(|f| f.0)).collect();
     let rows: Vec<usize> = (0..columns[outcome].len())
@@ -203,7 +203,7 @@ fn golden(folder: &std::path::Path, (case, outcome, covariates, factors, method)
     for column in columns.values_mut() {
         *column = rows.iter().map(|&i| column[i].clone()).collect();
     }
-    let fixed = csv(&folder.join(format!("{case}.fixef.csv")));
+    let fixed = columns_of(&folder.join(format!("{case}.fixef.csv")));
     let names: Vec<&str> = fixed["name"].iter().map(|n| n.trim_matches('`')).collect();
     // A text column's reference is the level that no term is named after (R's factors keep an order of their own).
     let coded: Vec<(Vec<f64>, Vec<u32>, Vec<String>)> = covariates
@@ -267,7 +267,7 @@ fn golden(folder: &std::path::Path, (case, outcome, covariates, factors, method)
         close(found.se[k], errors[k], 1e-6 * (1.0 + errors[k].abs()), names[k]);
     }
 
-    let random = csv(&folder.join(format!("{case}.ranef.csv")));
+    let random = columns_of(&folder.join(format!("{case}.ranef.csv")));
     let (effects, conditional) = (numbers(&random["blup"]), numbers(&random["cond_sd"]));
     let prediction = random.get("pev_sd").map(|c| numbers(c));
     for (level, (_, name)) in factors.iter().enumerate() {
