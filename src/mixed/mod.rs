@@ -25,15 +25,21 @@
 //! # Ok::<(), brightspot::Error>(())
 //! ```
 
+mod basis;
 mod criterion;
 mod design;
 mod effects;
 mod fit;
+mod glmm;
+mod minimise;
 mod moments;
 mod optimise;
+mod slopes;
 
 pub use design::{Covariate, Design, encode};
 pub use effects::{Contrast, Effect};
 pub use fit::{FEW_UNITS, Fit, Method, fit};
 pub use moments::Moments;
 pub(crate) use moments::sorted_groups;
+pub use glmm::{Family, GlmmData, GlmmEffect, GlmmFit, fit_glmm};
+pub use slopes::{SlopeCovariance, SlopeEffect, SlopeFit, SlopeMoments, fit_slopes};

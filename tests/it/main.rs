@@ -7,9 +7,11 @@ mod cycle;
 mod decision;
 #[cfg(feature = "frame")]
 mod frame;
+mod glmm;
 #[cfg(feature = "journal")]
 mod journal;
 mod limits;
+mod lme4_files;
 mod mixed;
 mod mixed_lme4;
 mod rebase;
@@ -17,6 +19,7 @@ mod rules;
 mod run_chart;
 mod runs;
 mod schemas;
+mod slopes;
 mod stable;
 mod step;
 mod study_simulation;
