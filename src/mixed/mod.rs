@@ -25,6 +25,7 @@
 //! # Ok::<(), brightspot::Error>(())
 //! ```
 
+mod algebra;
 mod basis;
 mod criterion;
 mod design;
@@ -33,7 +34,10 @@ mod fit;
 mod glmm;
 mod minimise;
 mod moments;
+mod nest;
+mod nested_effects;
 mod optimise;
+mod reliability;
 mod slopes;
 
 pub use design::{Covariate, Design, encode};
@@ -41,5 +45,7 @@ pub use effects::{Contrast, Effect};
 pub use fit::{FEW_UNITS, Fit, Method, fit};
 pub use moments::Moments;
 pub(crate) use moments::sorted_groups;
-pub use glmm::{Family, GlmmData, GlmmEffect, GlmmFit, fit_glmm};
+pub use glmm::{Family, GlmmData, GlmmFit, fit_glmm};
+pub use nested_effects::NestedEffect;
+pub use reliability::{ReliabilityFit, fit_reliability};
 pub use slopes::{SlopeCovariance, SlopeEffect, SlopeFit, SlopeMoments, fit_slopes};

@@ -15,6 +15,7 @@ mod lme4_files;
 mod mixed;
 mod mixed_lme4;
 mod rebase;
+mod reliability;
 mod rules;
 mod run_chart;
 mod runs;

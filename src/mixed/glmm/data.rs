@@ -1,7 +1,7 @@
 //! The rows of a generalised linear mixed model, laid out group by group.
 
 use super::family::Family;
-use super::nest::Nest;
+use crate::mixed::nest::Nest;
 use crate::mixed::basis::Basis;
 use crate::mixed::design::{Design, check_finite, check_rows};
 use crate::{Error, Result};

@@ -3,11 +3,12 @@
 use faer::Mat;
 
 use super::data::GlmmData;
-use super::effects::LevelEffects;
 use super::family::Family;
-use super::laplace::{Mode, inverse};
+use super::laplace::Mode;
 use super::start::Start;
 use crate::mixed::FEW_UNITS;
+use crate::mixed::algebra::inverse;
+use crate::mixed::nested_effects::{NestedEffect, Parts};
 use crate::mixed::minimise::{Limits, Minimum, minimise};
 use crate::{Error, Note, NoteCode, Result};
 
@@ -45,7 +46,7 @@ pub struct GlmmFit {
     pub gradient: f64,
     /// Caveats. `at` is the term, or the factor as "level 0", "level 1".
     pub notes: Vec<Note>,
-    pub(super) levels: Vec<LevelEffects>,
+    effects: Vec<Vec<NestedEffect>>,
 }
 
 /// A standard deviation below this is none.
@@ -299,15 +300,35 @@ impl GlmmFit {
         Ok((point.deviance, by_t.iter().copied().chain(by_given).collect()))
     }
 
+    /// The units of a factor (0 is the outermost), in the order of their codes, on the scale of the link.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] when there is no such factor.
+    pub fn effects(&self, level: usize) -> Result<&[NestedEffect]> {
+        self.effects.get(level).map(Vec::as_slice).ok_or_else(|| {
+            Error::option("factor", level, format!("one of the {} factors, counted from 0", self.effects.len()))
+        })
+    }
+
     fn assemble(data: &GlmmData, found: &Found, n_evaluations: usize) -> Result<Self> {
         let mut mode = found.mode.clone();
         let (point, fixed) = data.evaluate(&found.t, &found.beta, &mut mode).ok_or_else(not_computed)?;
         let (information, answers) = data.information(&found.t, &mode, &fixed);
         let covariance = match &found.covariance {
             Some(covariance) => covariance.clone(),
-            None => inverse(&information).ok_or_else(not_computed)?,
+            None => known_variances(&information).ok_or_else(not_computed)?,
         };
         let (beta, vcov) = data.basis.undone(&found.beta, &covariance);
+        let variances = data.nest.variances(&point.eliminated, &found.t);
+        let parts = Parts {
+            nest: &data.nest,
+            t: &found.t,
+            sigma2: 1.0,
+            own: &mode.own,
+            variances: &variances,
+            answers: &answers,
+            covariance: &covariance,
+        };
         let (terms, dropped) = data.basis.names(&data.terms);
         let theta: Vec<f64> = found.t.iter().map(|t| t.sqrt()).collect();
         let mut fit = Self {
@@ -326,7 +347,7 @@ impl GlmmFit {
             n_evaluations,
             gradient: found.gradient,
             notes: vec![],
-            levels: LevelEffects::of(data, &found.t, &mode, &point, &answers, &covariance),
+            effects: parts.effects(),
         };
         fit.notes = fit.caveats(data, &dropped, &covariance);
         Ok(fit)
@@ -360,6 +381,12 @@ impl GlmmFit {
         }
         notes
     }
+}
+
+/// The covariance of the coefficients for known variances; very large, not infinite, where there is no information.
+fn known_variances(information: &Mat<f64>) -> Option<Mat<f64>> {
+    let p = information.nrows();
+    inverse(information).or_else(|| inverse(&(information + Mat::<f64>::identity(p, p) * 1e-10)))
 }
 
 fn not_computed() -> Error {

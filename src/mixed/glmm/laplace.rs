@@ -7,10 +7,10 @@
 //! d dev/d beta = X'(-2 (y - mu) + q - W B(q)), d dev/d t = sum over groups of h_v - s_v^2 + s_v s_v(q), s = b/t the
 //! scores: no division by t, so the derivative at a variance of zero is right as well.
 
-use faer::{Mat, Side};
+use faer::Mat;
 
 use super::data::GlmmData;
-use super::nest::{Eliminated, Level, Solution};
+use crate::mixed::nest::{Eliminated, Level, Solution};
 
 /// The sums of one pass over the rows.
 #[derive(Debug, Clone, Default)]
@@ -233,16 +233,6 @@ impl GlmmData {
         };
         (Mat::from_fn(p, p, |i, j| f64::midpoint(cell(i, j), cell(j, i))), answers)
     }
-}
-
-/// The inverse of a positive definite matrix.
-pub(super) fn inverse(m: &Mat<f64>) -> Option<Mat<f64>> {
-    use faer::linalg::solvers::Solve;
-    let n = m.nrows();
-    if (0..n).any(|i| (0..n).any(|j| !m[(i, j)].is_finite())) {
-        return None;
-    }
-    Some(m.llt(Side::Lower).ok()?.solve(&Mat::<f64>::identity(n, n)))
 }
 
 pub(super) fn penalty(t: &[f64], own: &[Vec<f64>]) -> f64 {

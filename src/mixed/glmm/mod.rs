@@ -19,14 +19,11 @@
 //! ```
 
 mod data;
-mod effects;
 mod family;
 mod fit;
 mod laplace;
-mod nest;
 mod start;
 
 pub use data::GlmmData;
-pub use effects::GlmmEffect;
 pub use family::Family;
 pub use fit::{GlmmFit, fit_glmm};

@@ -4,7 +4,9 @@ use faer::Mat;
 
 use super::data::GlmmData;
 use super::family::Family;
-use super::laplace::{Mode, between, inverse, penalty};
+use super::laplace::{Mode, Pass, between, penalty};
+use crate::mixed::algebra::inverse;
+use crate::mixed::nest::Eliminated;
 
 /// Variances, coefficients and effects near the maximum, and X'V^-1 X there.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub(super) struct Start {
 /// A standard deviation of a half on the scale of the predictor: where nothing is known yet.
 const FIRST_VARIANCE: f64 = 0.25;
 const MOST_STEPS: usize = 25;
+/// A predictor farther from zero than this is left to the search proper.
+const FARTHEST: f64 = 15.0;
 /// Steps and variances that move by less than this need no better start.
 const NEAR: f64 = 0.05;
 
@@ -39,12 +43,20 @@ impl GlmmData {
         let mut information = None;
         for _ in 0..MOST_STEPS {
             let fixed = self.fixed_part(&beta);
+            // Where a coefficient has no bound there is no better start to be had.
+            if information.is_some() && fixed.iter().any(|eta| eta.abs() > FARTHEST) {
+                break;
+            }
             let pass = self.pass(&fixed, &mode.total);
             let eliminated = self.nest.eliminate(&pass.weight, &t);
             let alone = self.nest_step(&eliminated, &t, &pass, &mode);
             let (info, answers) = self.information(&t, &mode, &fixed);
             let score = self.score(&fixed, &mode.total, &alone.1);
-            let step = inverse(&info)? * Mat::from_fn(score.len(), 1, |i, _| score.get(i).copied().unwrap_or(0.0));
+            let Some(inner) = inverse(&info) else {
+                information = information.or(Some(info));
+                break;
+            };
+            let step = inner * Mat::from_fn(score.len(), 1, |i, _| score.get(i).copied().unwrap_or(0.0));
             let length = (step.transpose() * &info * &step)[(0, 0)];
             // The effects give way to the coefficients.
             let (mut own, mut total) = alone;
@@ -77,9 +89,9 @@ impl GlmmData {
 
     fn nest_step(
         &self,
-        eliminated: &super::nest::Eliminated,
+        eliminated: &Eliminated,
         t: &[f64],
-        pass: &super::laplace::Pass,
+        pass: &Pass,
         mode: &Mode,
     ) -> (Vec<Vec<f64>>, Vec<f64>) {
         let solved = self.newton(eliminated, t, pass, &mode.total);
@@ -105,7 +117,7 @@ impl GlmmData {
     }
 
     /// Variances from the effects; how far (in logarithms) the farthest moved.
-    fn spread(&self, t: &mut [f64], mode: &Mode, eliminated: &super::nest::Eliminated, is_fixed: &[bool]) -> f64 {
+    fn spread(&self, t: &mut [f64], mode: &Mode, eliminated: &Eliminated, is_fixed: &[bool]) -> f64 {
         let variances = self.nest.variances(eliminated, t);
         let mut farthest = 0.0_f64;
         for (((t, own), v), _) in t.iter_mut().zip(&mode.own).zip(&variances).zip(is_fixed).filter(|(_, fixed)| !**fixed) {

@@ -262,13 +262,20 @@ fn downhill(
             Some(start)
         }
         SlopeCovariance::Correlated => {
-            let eigen = point.gamma.self_adjoint_eigen(Side::Lower).ok()?;
-            let (vectors, values) = (eigen.U(), eigen.S());
-            if values[0] > -FLAT * size {
+            // Directions in which nothing differs; in all others Gamma vanishes with the gradient.
+            let svd = lambda.svd().ok()?;
+            let none: Vec<usize> = (0..k).filter(|i| svd.S()[*i] < 1e-3).collect();
+            if none.is_empty() {
                 return None;
             }
+            let axes = Mat::from_fn(k, none.len(), |i, j| none.get(j).map_or(0.0, |&n| svd.U()[(i, n)]));
+            let eigen = (axes.transpose() * &point.gamma * &axes).self_adjoint_eigen(Side::Lower).ok()?;
+            if eigen.S()[0] > -FLAT * size {
+                return None;
+            }
+            let falls = &axes * Mat::from_fn(none.len(), 1, |i, _| eigen.U()[(i, 0)]);
             let s = &lambda * lambda.transpose();
-            let step = Mat::from_fn(k, k, |i, j| s[(i, j)] + 1e-4 * vectors[(i, 0)] * vectors[(j, 0)]);
+            let step = Mat::from_fn(k, k, |i, j| s[(i, j)] + 1e-4 * falls[(i, 0)] * falls[(j, 0)]);
             let eigen = step.self_adjoint_eigen(Side::Lower).ok()?;
             let root = Mat::from_fn(k, k, |i, j| eigen.U()[(i, j)] * eigen.S()[j].max(0.0).sqrt());
             let lower = lower_triangular(&root);
