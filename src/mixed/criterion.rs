@@ -10,27 +10,42 @@
 //! Bates, Maechler, Bolker & Walker (2015, J. Stat. Softw. 67(1), eq. 33-42) for the profiled criteria; Henderson
 //! (1975, Biometrics 31:423) for what stands below them.
 
+use std::borrow::Cow;
+
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Mat, Par, Side};
 
 use super::fit::Method;
-use super::moments::{Level, Moments};
+use super::moments::{Level, Moments, Pairs};
 use crate::{Error, Result};
 
 /// The part of the moments that a fit uses: columns of full rank, then y.
 pub(crate) struct Problem<'m> {
     pub(crate) n_obs: f64,
+    log_weights: f64,
     /// Fixed terms, the intercept included.
     pub(crate) n_terms: usize,
     pub(crate) gram: Vec<f64>,
-    pub(crate) levels: &'m [Level],
-    sums: Vec<f64>,
+    pub(crate) parts: Vec<Part<'m>>,
+    pub(crate) pairs: &'m [Pairs],
     /// Which terms of the moments are kept, in order.
     pub(crate) kept: Vec<usize>,
     pub(crate) dropped: Vec<usize>,
 }
 
+/// One random part of a problem: nested levels, or a membership.
+#[derive(Clone)]
+pub(crate) struct Part<'m> {
+    pub(crate) levels: Cow<'m, [Level]>,
+    pub(crate) sums: Cow<'m, [f64]>,
+    pub(crate) is_membership: bool,
+    /// Where its first level stands among all.
+    pub(crate) offset: usize,
+    width: usize,
+}
+
 /// The criterion at one point, with what it is made of.
+#[derive(Debug)]
 pub(crate) struct Evaluation {
     pub(crate) deviance: f64,
     pub(crate) sigma2: f64,
@@ -62,8 +77,8 @@ pub(crate) struct Step<'a> {
 /// (a, C) of every group of every level but the innermost, M and log|V|.
 pub(crate) struct Upward {
     rows: Vec<Vec<f64>>,
-    m: Vec<f64>,
-    log_det: f64,
+    pub(crate) m: Vec<f64>,
+    pub(crate) log_det: f64,
 }
 
 impl<'m> Problem<'m> {
@@ -92,26 +107,99 @@ impl<'m> Problem<'m> {
             .iter()
             .flat_map(|&c| moments.gram.chunks_exact(width).nth(c).map(pick).unwrap_or_default())
             .collect();
-        let sums = if dropped.is_empty() {
-            moments.sums.clone()
-        } else {
-            moments.sums.chunks_exact(width).flat_map(pick).collect()
+        let mut offset = 0;
+        let parts = moments.blocks.iter().map(|block| {
+            let sums = if dropped.is_empty() {
+                Cow::Borrowed(block.sums.as_slice())
+            } else {
+                Cow::Owned(block.sums.chunks_exact(width).flat_map(pick).collect())
+            };
+            let levels = Cow::Borrowed(block.levels.as_slice());
+            let part = Part { levels, sums, is_membership: block.is_membership, offset, width: columns.len() };
+            offset += block.levels.len();
+            part
+        });
+        Ok(Self {
+            n_obs: moments.n_obs as f64,
+            log_weights: moments.log_weights,
+            n_terms,
+            gram,
+            parts: parts.collect(),
+            pairs: &moments.pairs,
+            kept,
+            dropped,
+        })
+    }
+
+    /// How many units the factors have, in the order of theta.
+    pub(crate) fn n_groups(&self) -> Vec<usize> {
+        self.parts.iter().flat_map(|p| p.levels.iter().map(|l| l.codes.len())).collect()
+    }
+
+    /// The only nested part that holds all of these levels, where there is one.
+    pub(crate) fn part_of(&self, mut levels: impl Iterator<Item = usize>) -> Option<&Part<'m>> {
+        let first = levels.next();
+        let holds = |part: &&Part, level: usize| (part.offset..part.offset + part.levels.len()).contains(&level);
+        let part = match first {
+            Some(level) => self.parts.iter().find(|p| holds(p, level)),
+            None => self.parts.iter().find(|p| !p.is_membership),
         };
-        Ok(Self { n_obs: moments.n_obs as f64, n_terms, gram, levels: &moments.levels, sums, kept, dropped })
+        part.filter(|p| !p.is_membership && levels.all(|l| holds(p, l)))
     }
 
     pub(crate) fn width(&self) -> usize {
         self.n_terms + 1
     }
 
+    /// The criterion from M = A'V^-1 A and log|V| (that of W = 1).
+    pub(crate) fn profile(&self, m: &[f64], log_det: f64, method: Method) -> Result<Evaluation> {
+        let (p, width) = (self.n_terms, self.width());
+        let log_det = log_det - self.log_weights;
+        let cross = Mat::from_fn(width, width, |i, j| m.get(i * width + j).copied().unwrap_or(f64::NAN));
+        let failed = |problem: &str| Error::Numerical { what: "the criterion".into(), problem: problem.into() };
+        if m.iter().any(|v| !v.is_finite()) {
+            return Err(failed("the cross products are not finite"));
+        }
+        let llt = cross.llt(Side::Lower).map_err(|_| failed("the cross products are not positive definite"))?;
+        let factor = llt.L();
+        let l_xx = factor.submatrix(0, 0, p, p);
+        let r2 = factor[(p, p)] * factor[(p, p)];
+        let freedom = match method {
+            Method::Reml => self.n_obs - p as f64,
+            Method::Ml => self.n_obs,
+        };
+        let mut beta = Mat::from_fn(p, 1, |k, _| factor[(p, k)]);
+        solve_upper_triangular_in_place(l_xx.transpose(), beta.as_mut(), Par::Seq);
+        let mut half = Mat::<f64>::identity(p, p);
+        solve_lower_triangular_in_place(l_xx, half.as_mut(), Par::Seq);
+        let inverse = half.transpose() * &half;
+        let log_det_x: f64 = (0..p).map(|k| 2.0 * factor[(k, k)].ln()).sum();
+        let fit = freedom * (1.0 + (2.0 * std::f64::consts::PI * r2 / freedom).ln());
+        let deviance = match method {
+            Method::Reml => log_det + log_det_x + fit,
+            Method::Ml => log_det + fit,
+        };
+        if !deviance.is_finite() {
+            return Err(failed("the fixed terms leave nothing of the outcome"));
+        }
+        Ok(Evaluation {
+            deviance,
+            sigma2: r2 / freedom,
+            beta: (0..p).map(|k| beta[(k, 0)]).chain([-1.0]).collect(),
+            inverse: (0..p).flat_map(|i| (0..p).map(move |j| (i, j))).map(|(i, j)| inverse[(i, j)]).collect(),
+        })
+    }
+}
+
+impl Part<'_> {
     fn rows<'a>(&'a self, upward: &'a Upward, level: usize) -> &'a [f64] {
-        upward.rows.get(level).map_or(self.sums.as_slice(), Vec::as_slice)
+        upward.rows.get(level).map_or(&self.sums, Vec::as_slice)
     }
 
     /// Eliminates the levels from the innermost outwards.
-    pub(crate) fn ascend(&self, t: &[f64]) -> Upward {
-        let width = self.width();
-        let mut m = self.gram.clone();
+    pub(crate) fn ascend(&self, gram: &[f64], t: &[f64]) -> Upward {
+        let width = self.width;
+        let mut m = gram.to_vec();
         let mut first = vec![0.0; width];
         let mut log_det = 0.0;
         let mut below: Option<Vec<f64>> = None;
@@ -151,47 +239,9 @@ impl<'m> Problem<'m> {
         Upward { rows, m, log_det }
     }
 
-    /// The criterion from an upward pass.
-    pub(crate) fn profile(&self, upward: &Upward, method: Method) -> Result<Evaluation> {
-        let (p, width) = (self.n_terms, self.width());
-        let m = Mat::from_fn(width, width, |i, j| upward.m.get(i * width + j).copied().unwrap_or(f64::NAN));
-        let failed = |problem: &str| Error::Numerical { what: "the criterion".into(), problem: problem.into() };
-        if upward.m.iter().any(|v| !v.is_finite()) {
-            return Err(failed("the cross products are not finite"));
-        }
-        let llt = m.llt(Side::Lower).map_err(|_| failed("the cross products are not positive definite"))?;
-        let factor = llt.L();
-        let l_xx = factor.submatrix(0, 0, p, p);
-        let r2 = factor[(p, p)] * factor[(p, p)];
-        let freedom = match method {
-            Method::Reml => self.n_obs - p as f64,
-            Method::Ml => self.n_obs,
-        };
-        let mut beta = Mat::from_fn(p, 1, |k, _| factor[(p, k)]);
-        solve_upper_triangular_in_place(l_xx.transpose(), beta.as_mut(), Par::Seq);
-        let mut half = Mat::<f64>::identity(p, p);
-        solve_lower_triangular_in_place(l_xx, half.as_mut(), Par::Seq);
-        let inverse = half.transpose() * &half;
-        let log_det_x: f64 = (0..p).map(|k| 2.0 * factor[(k, k)].ln()).sum();
-        let fit = freedom * (1.0 + (2.0 * std::f64::consts::PI * r2 / freedom).ln());
-        let deviance = match method {
-            Method::Reml => upward.log_det + log_det_x + fit,
-            Method::Ml => upward.log_det + fit,
-        };
-        if !deviance.is_finite() {
-            return Err(failed("the fixed terms leave nothing of the outcome"));
-        }
-        Ok(Evaluation {
-            deviance,
-            sigma2: r2 / freedom,
-            beta: (0..p).map(|k| beta[(k, 0)]).chain([-1.0]).collect(),
-            inverse: (0..p).flat_map(|i| (0..p).map(move |j| (i, j))).map(|(i, j)| inverse[(i, j)]).collect(),
-        })
-    }
-
     /// Visits every group from the outermost level inwards.
     pub(crate) fn descend(&self, upward: &Upward, t: &[f64], mut visit: impl FnMut(&Step)) {
-        let width = self.width();
+        let width = self.width;
         let mut outer: (Vec<f64>, Vec<f64>) = (vec![0.0; width], vec![0.0]);
         let mut u = vec![0.0; width];
         let mut total = vec![0.0; width];
@@ -224,42 +274,46 @@ impl<'m> Problem<'m> {
         }
     }
 
-    /// The criterion without its gradient.
-    pub(crate) fn deviance(&self, t: &[f64], method: Method) -> Option<f64> {
-        self.profile(&self.ascend(t), method).ok().map(|e| e.deviance)
-    }
-
-    /// The criterion and its derivative by every t.
-    pub(crate) fn gradient(&self, t: &[f64], method: Method) -> Option<(f64, Vec<f64>)> {
-        let upward = self.ascend(t);
-        let point = self.profile(&upward, method).ok()?;
-        let (p, width) = (self.n_terms, self.width());
-        let mut parts: Vec<(f64, Vec<f64>)> = vec![(0.0, vec![0.0; width * width]); self.levels.len()];
-        self.descend(&upward, t, |step| {
-            if let Some((h, q)) = parts.get_mut(step.level) {
-                *h += step.h;
-                rank_one(q, step.u, 1.0);
+    /// The same part with one of its levels alone.
+    pub(crate) fn alone(&self, level: usize) -> Self {
+        let mut group: Vec<u32> = (0..).take(self.levels.last().map_or(0, |l| l.codes.len())).collect();
+        for inner in self.levels.iter().skip(level + 1).rev() {
+            for g in &mut group {
+                *g = inner.parents.get(*g as usize).copied().unwrap_or(0);
             }
-        });
-        let gradient = parts.iter().map(|(h, q)| {
-            let trace: f64 = match method {
-                Method::Ml => 0.0,
-                Method::Reml => q
-                    .chunks_exact(width)
-                    .zip(point.inverse.chunks_exact(p))
-                    .map(|(q, inverse)| q.iter().zip(inverse).map(|(a, b)| a * b).sum::<f64>())
-                    .sum(),
-            };
-            let fit: f64 = q.chunks_exact(width).zip(&point.beta).map(|(row, b)| b * dot(row, &point.beta)).sum();
-            h - trace - fit / point.sigma2
-        });
-        Some((point.deviance, gradient.collect()))
+        }
+        let mut own = self.levels.get(level).cloned().unwrap_or_default();
+        own.parents = vec![0; own.codes.len()];
+        let mut sums = vec![0.0; own.codes.len() * self.width];
+        for (row, &g) in self.sums.chunks_exact(self.width).zip(&group) {
+            let from = g as usize * self.width;
+            for (sum, value) in sums.get_mut(from..from + self.width).unwrap_or_default().iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
+        Self { levels: vec![own].into(), sums: sums.into(), is_membership: false, offset: 0, width: self.width }
+    }
+}
+
+impl Evaluation {
+    /// The derivative of the criterion by t of a factor, from the sums over its units of h = z'V^-1 z and of u u'.
+    pub(crate) fn slope(&self, h: f64, q: &[f64], method: Method) -> f64 {
+        let width = self.beta.len();
+        let trace: f64 = match method {
+            Method::Ml => 0.0,
+            Method::Reml => q
+                .chunks_exact(width)
+                .zip(self.inverse.chunks_exact(width - 1))
+                .map(|(q, inverse)| q.iter().zip(inverse).map(|(a, b)| a * b).sum::<f64>())
+                .sum(),
+        };
+        h - trace - quadratic(q, &self.beta) / self.sigma2
     }
 }
 
 /// m += scale row row'.
 #[inline]
-fn rank_one(m: &mut [f64], row: &[f64], scale: f64) {
+pub(crate) fn rank_one(m: &mut [f64], row: &[f64], scale: f64) {
     for (line, &a) in m.chunks_exact_mut(row.len()).zip(row) {
         let a = scale * a;
         for (cell, &b) in line.iter_mut().zip(row) {
@@ -292,7 +346,7 @@ const EXACT_TOLERANCE: f64 = 1e-14;
 #[allow(clippy::indexing_slicing)] // every index is below `width`, and `g` has `width` squared cells
 fn full_rank(moments: &Moments) -> (Vec<usize>, Vec<usize>, bool) {
     let width = moments.width();
-    let n = moments.n_obs as f64;
+    let n = moments.gram.first().copied().unwrap_or(0.0);
     let mut g = moments.gram.clone();
     let (mut kept, mut dropped, mut leaves_some) = (Vec::new(), Vec::new(), false);
     for k in 0..width {

@@ -50,10 +50,11 @@ pub(crate) enum Column<'a> {
 }
 
 impl Column<'_> {
-    pub(crate) fn values(&self) -> Box<dyn Iterator<Item = f64> + '_> {
+    /// The sum over all rows.
+    pub(crate) fn sum(&self) -> f64 {
         match *self {
-            Self::Numeric(values) => Box::new(values.iter().copied()),
-            Self::Indicator { codes, level } => Box::new(codes.iter().map(move |&c| f64::from(u8::from(c == level)))),
+            Self::Numeric(values) => values.iter().sum(),
+            Self::Indicator { codes, level } => codes.iter().filter(|&&c| c == level).count() as f64,
         }
     }
 

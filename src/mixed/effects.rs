@@ -1,6 +1,7 @@
 //! What the model says about every unit: predicted effects and how far off they may be.
 
-use super::criterion::{Evaluation, Problem, Step, Upward, dot, quadratic};
+use super::criterion::{Evaluation, Part, Problem, Step, Upward, dot, quadratic};
+use super::crossed::{Crossed, State, Unit};
 use super::fit::Fit;
 use super::moments::{Level, path};
 use crate::{Error, Result};
@@ -62,24 +63,66 @@ pub(super) struct LevelEffects {
     /// t times (1/d), and t a/d, come from these.
     a: Vec<f64>,
     t: f64,
+    /// How many levels stand around it.
+    depth: usize,
+}
+
+/// A solved model of crossed factors: what a contrast asks of.
+#[derive(Debug)]
+pub(crate) struct Solved {
+    pub(super) crossed: Crossed,
+    pub(super) state: State,
 }
 
 impl LevelEffects {
-    pub(super) fn of(
-        problem: &Problem,
-        upward: &Upward,
-        t: &[f64],
-        point: &Evaluation,
-        covariance: &[f64],
-    ) -> Vec<Self> {
+    pub(super) fn of_nested(part: &Part, upward: &Upward, t: &[f64], point: &Evaluation) -> Vec<Self> {
+        let covariance = scaled(&point.inverse, point.sigma2);
         let mut levels: Vec<Self> =
-            problem.levels.iter().zip(t).map(|(l, &t)| Self { layout: l.clone(), t, ..Self::default() }).collect();
-        problem.descend(upward, t, |step| {
+            part.levels.iter().zip(t).map(|(l, &t)| Self { layout: l.clone(), t, ..Self::default() }).collect();
+        for (depth, level) in levels.iter_mut().enumerate() {
+            level.depth = depth;
+        }
+        part.descend(upward, t, |step| {
             if let Some(level) = levels.get_mut(step.level) {
-                level.push(step, point, covariance);
+                level.push(step, point, &covariance);
             }
         });
         levels
+    }
+
+    pub(super) fn of_crossed(problem: &Problem, solved: &Solved, t: &[f64]) -> Result<Vec<Self>> {
+        let Solved { crossed, state } = solved;
+        let inverse = state.factor.inverse()?;
+        let covariance = scaled(&state.point.inverse, state.point.sigma2);
+        let mut levels = Vec::with_capacity(t.len());
+        for part in &problem.parts {
+            for (depth, layout) in part.levels.iter().enumerate() {
+                let level = part.offset + depth;
+                let t = t.get(level).copied().unwrap_or(0.0);
+                let mut own = Self { layout: layout.clone(), t, depth, ..Self::default() };
+                for unit in crossed.units(state, &inverse, level)? {
+                    own.push_unit(&unit, &state.point, &covariance);
+                }
+                levels.push(own);
+            }
+        }
+        Ok(levels)
+    }
+
+    fn push_unit(&mut self, unit: &Unit, point: &Evaluation, covariance: &[f64]) {
+        let p = unit.own.len() - 1;
+        // point.beta ends with -1, so that the product is X beta - y.
+        let (own, total) = (-dot(&unit.own, &point.beta), -dot(&unit.total, &point.beta));
+        let c = unit.own.get(..p).unwrap_or_default();
+        self.own_c.extend_from_slice(c);
+        self.own_fixed.push(quadratic(covariance, c));
+        self.total_fixed.push(quadratic(covariance, unit.total.get(..p).unwrap_or_default()));
+        self.own.push(own);
+        self.total.push(total);
+        self.own_variance.push(point.sigma2 * unit.variance);
+        self.total_variance.push(point.sigma2 * unit.total_variance);
+        // What the rows say once the effects of the other factors are taken off.
+        self.residual.push(total - dot(&unit.mean, &point.beta));
     }
 
     fn push(&mut self, step: &Step, point: &Evaluation, covariance: &[f64]) {
@@ -115,9 +158,10 @@ impl Fit {
     /// [`Error::InvalidOption`] when there is no such factor.
     pub fn effects(&self, level: usize) -> Result<Vec<Effect>> {
         let data = self.level(level)?;
-        let layouts: Vec<Level> = self.levels.iter().take(level + 1).map(|l| l.layout.clone()).collect();
+        let around = level - data.depth..=level;
+        let layouts: Vec<&Level> = self.levels.get(around.clone()).unwrap_or_default().iter().map(|l| &l.layout).collect();
         let own_spread = self.variances.get(level).copied().unwrap_or(0.0);
-        let spread: f64 = self.variances.iter().take(level + 1).sum();
+        let spread: f64 = self.variances.get(around).unwrap_or_default().iter().sum();
         let at = |values: &[f64], group: usize| values.get(group).copied().unwrap_or(f64::NAN);
         let effect = |group: usize| {
             let own = at(&data.own_variance, group);
@@ -155,6 +199,15 @@ impl Fit {
             })
         };
         let difference = get(&data.own, first)? - get(&data.own, second)?;
+        let p = self.terms.len();
+        let c = |unit: usize| data.own_c.iter().skip(unit * p).take(p);
+        let c: Vec<f64> = c(first).zip(c(second)).map(|(a, b)| a - b).collect();
+        let fixed = quadratic(&self.covariance, &c);
+        if let Some(solved) = &self.solved {
+            let conditional = solved.crossed.difference(&solved.state, level, first, second)?;
+            let variance = self.sigma * self.sigma * conditional + fixed;
+            return Ok(Contrast { difference, sd: variance.max(0.0).sqrt() });
+        }
         let shared = if first == second {
             get(&data.own_variance, first)?
         } else {
@@ -164,11 +217,7 @@ impl Fit {
             let above = level.checked_sub(1).map_or(0.0, |l| self.shared_variance(l, parent(first), parent(second)));
             reach(first)? * reach(second)? * above
         };
-        let p = self.terms.len();
-        let c = |unit: usize| data.own_c.iter().skip(unit * p).take(p);
-        let c: Vec<f64> = c(first).zip(c(second)).map(|(a, b)| a - b).collect();
-        let variance = get(&data.own_variance, first)? + get(&data.own_variance, second)? - 2.0 * shared
-            + quadratic(&self.covariance, &c);
+        let variance = get(&data.own_variance, first)? + get(&data.own_variance, second)? - 2.0 * shared + fixed;
         Ok(Contrast { difference, sd: variance.max(0.0).sqrt() })
     }
 
@@ -189,6 +238,10 @@ impl Fit {
             Error::option("factor", level, format!("one of the {} factors, counted from 0", self.levels.len()))
         })
     }
+}
+
+fn scaled(matrix: &[f64], by: f64) -> Vec<f64> {
+    matrix.iter().map(|v| v * by).collect()
 }
 
 fn reliability(variance: f64, spread: f64) -> f64 {

@@ -1,12 +1,16 @@
 //! Fitting, and the fit.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::criterion::{Evaluation, Problem, quadratic};
-use super::effects::LevelEffects;
+use super::crossed::Crossed;
+use super::effects::{LevelEffects, Solved};
+use super::likelihood::Likelihood;
 use super::moments::Moments;
-use super::optimise::{Optimum, Search};
+use super::optimise::{Criterion, Optimum, Search};
 use crate::{Error, Note, NoteCode, Result};
 
 /// What is maximised.
@@ -20,6 +24,29 @@ pub enum Method {
     Ml,
 }
 
+/// How the criterion is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// Nested factors: a closed form, linear in the number of units.
+    ClosedForm,
+    /// The largest factor is eliminated by its diagonal, the others by a dense Cholesky factor.
+    Dense,
+    /// The same by a sparse Cholesky factor.
+    Sparse,
+}
+
+impl Route {
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClosedForm => "closed_form",
+            Self::Dense => "dense",
+            Self::Sparse => "sparse",
+        }
+    }
+}
+
 /// With fewer units than this a factor's variance is poorly known, and the fit says so: even if ten units were measured
 /// without error, the standard deviation between them would be off by up to 45% either way in 95 of 100 cases
 /// (chi-square with 9 degrees of freedom).
@@ -27,7 +54,7 @@ pub const FEW_UNITS: usize = 10;
 /// A standard deviation ratio below this is a variance of zero for the flag `is_singular` (lme4's own tolerance).
 const SINGULAR_THETA: f64 = 1e-4;
 
-/// A fitted model of nested random intercepts.
+/// A fitted model of random intercepts.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Fit {
@@ -45,7 +72,7 @@ pub struct Fit {
     pub vcov: Vec<Vec<f64>>,
     /// The residual standard deviation.
     pub sigma: f64,
-    /// The standard deviation of every factor divided by sigma, outermost factor first (as the levels were given).
+    /// The standard deviation of every factor divided by sigma, as the random parts were given, each outermost first.
     pub theta: Vec<f64>,
     /// The variance of every factor, in the same order.
     pub variances: Vec<f64>,
@@ -61,9 +88,13 @@ pub struct Fit {
     pub n_evaluations: usize,
     /// The largest derivative of the criterion by log theta^2 of a factor with theta > 0, at the end of the search.
     pub gradient: f64,
+    /// How the criterion was computed.
+    pub route: Route,
     /// Caveats: a variance of zero, few units, dropped terms. `at` is the term, or the factor as "level 0", "level 1".
     pub notes: Vec<Note>,
     pub(super) levels: Vec<LevelEffects>,
+    /// What contrasts of units of crossed factors need.
+    pub(super) solved: Option<Arc<Solved>>,
     /// Covariance of beta in the shifted basis that the effects' coefficients refer to.
     pub(super) covariance: Vec<f64>,
 }
@@ -85,30 +116,51 @@ pub struct Fit {
 /// # Notes
 /// `singular`, `few_units`, `confounded_levels`, `rank_deficient` (one per dropped term), `not_converged`.
 pub fn fit(moments: &Moments, method: Method) -> Result<Fit> {
+    fit_while(moments, method, &|| Ok(()))
+}
+
+/// [`fit`], asking before every evaluation of the criterion whether to go on.
+///
+/// # Errors
+/// As [`fit`], and whatever error `proceed` gives.
+pub fn fit_while(moments: &Moments, method: Method, proceed: &dyn Fn() -> Result<()>) -> Result<Fit> {
     let problem = Problem::new(moments)?;
-    let innermost = problem.levels.last().map_or(0, |l| l.codes.len());
-    if innermost >= moments.n_obs() {
-        return Err(Error::TooFew {
-            what: "the variance between units".into(),
-            needed: "a unit with 2 rows".into(),
-            found: 1,
-            remedy: "give the factor whose units hold several rows".into(),
-        });
+    for part in problem.parts.iter().filter(|p| !p.is_membership) {
+        if part.levels.last().map_or(0, |l| l.codes.len()) >= moments.n_obs() {
+            return Err(Error::TooFew {
+                what: "the variance between units".into(),
+                needed: "a unit with 2 rows".into(),
+                found: 1,
+                remedy: "give the factor whose units hold several rows".into(),
+            });
+        }
     }
-    let is_fixed = indistinct(&problem);
-    let scale = problem.levels.iter().map(|l| problem.n_obs / l.codes.len() as f64).collect();
+    let crossed = crossed(&problem)?;
+    let likelihood = Likelihood::new(&problem, crossed.as_ref(), method, proceed);
+    let groups = problem.n_groups();
+    let total = problem.gram.first().copied().unwrap_or(problem.n_obs);
     let mut search = Search {
-        value: |t: &[f64]| problem.deviance(t, method),
-        gradient: |t: &[f64]| problem.gradient(t, method),
-        scale,
-        is_fixed,
+        criterion: &likelihood,
+        scale: groups.iter().map(|&n| total / n as f64).collect(),
+        is_fixed: indistinct(&problem),
+        part: problem.parts.iter().enumerate().flat_map(|(k, p)| p.levels.iter().map(move |_| k)).collect(),
         n_evaluations: 0,
     };
-    let optimum = search.minimise().ok_or_else(|| Error::Numerical {
+    let optimum = search.minimise();
+    if let Some(error) = likelihood.stopped() {
+        return Err(error);
+    }
+    let optimum = optimum.ok_or_else(|| Error::Numerical {
         what: "the fit".into(),
         problem: "the criterion cannot be computed even without random effects".into(),
     })?;
-    Fit::assemble(moments, &problem, method, &optimum)
+    Fit::assemble(moments, &problem, crossed, method, &optimum)
+}
+
+/// The crossed structure, where the closed form does not do.
+fn crossed(problem: &Problem) -> Result<Option<Crossed>> {
+    let is_closed = matches!(problem.parts.as_slice(), [only] if !only.is_membership);
+    if is_closed { Ok(None) } else { Crossed::new(problem).map(Some) }
 }
 
 impl Fit {
@@ -120,7 +172,7 @@ impl Fit {
         let t = squares(moments, theta)?;
         let problem = Problem::new(moments)?;
         let optimum = Optimum { t, deviance: 0.0, gradient: 0.0, has_converged: true, n_evaluations: 1 };
-        Self::assemble(moments, &problem, method, &optimum)
+        Self::assemble(moments, &problem, crossed(&problem)?, method, &optimum)
     }
 
     /// The criterion and its derivative by theta^2 of every factor, outermost first.
@@ -129,19 +181,45 @@ impl Fit {
     /// As [`Fit::at`].
     pub fn gradient_at(moments: &Moments, theta: &[f64], method: Method) -> Result<(f64, Vec<f64>)> {
         let t = squares(moments, theta)?;
-        Problem::new(moments)?.gradient(&t, method).ok_or_else(|| Error::Numerical {
+        let problem = Problem::new(moments)?;
+        let crossed = crossed(&problem)?;
+        let all: Vec<usize> = (0..t.len()).collect();
+        let likelihood = Likelihood::new(&problem, crossed.as_ref(), method, &|| Ok(()));
+        likelihood.gradient(&t, &all).ok_or_else(|| Error::Numerical {
             what: "the gradient of the criterion".into(),
             problem: format!("at theta = {theta:?}"),
         })
     }
 
-    fn assemble(moments: &Moments, problem: &Problem, method: Method, optimum: &Optimum) -> Result<Self> {
-        let upward = problem.ascend(&optimum.t);
-        let point = problem.profile(&upward, method)?;
+    fn assemble(
+        moments: &Moments,
+        problem: &Problem,
+        crossed: Option<Crossed>,
+        method: Method,
+        optimum: &Optimum,
+    ) -> Result<Self> {
+        let t = optimum.t.as_slice();
+        let (solved, nested, route) = match (crossed, problem.parts.first()) {
+            (Some(crossed), _) => {
+                let route = if crossed.is_dense() { Route::Dense } else { Route::Sparse };
+                let state = crossed.state(problem, t, method)?;
+                (Some(Arc::new(Solved { crossed, state })), None, route)
+            }
+            (None, Some(part)) => {
+                let upward = part.ascend(&problem.gram, t);
+                let point = problem.profile(&upward.m, upward.log_det, method)?;
+                (None, Some((part, upward, point)), Route::ClosedForm)
+            }
+            (None, None) => return Err(Error::option("random", "[]", "at least one grouping factor")),
+        };
+        let (levels, point) = match (&solved, &nested) {
+            (Some(solved), _) => (LevelEffects::of_crossed(problem, solved, t)?, &solved.state.point),
+            (None, Some((part, upward, point))) => (LevelEffects::of_nested(part, upward, t, point), point),
+            (None, None) => return Err(Error::option("random", "[]", "at least one grouping factor")),
+        };
         let covariance: Vec<f64> = point.inverse.iter().map(|v| v * point.sigma2).collect();
-        let levels = LevelEffects::of(problem, &upward, &optimum.t, &point, &covariance);
-        let (beta, vcov) = unshift(moments, problem, &point, &covariance);
-        let n_groups: Vec<usize> = problem.levels.iter().map(|l| l.codes.len()).collect();
+        let (beta, vcov) = unshift(moments, problem, point, &covariance);
+        let n_groups = problem.n_groups();
         let theta: Vec<f64> = optimum.t.iter().map(|t| t.sqrt()).collect();
         let mut fit = Self {
             method,
@@ -159,8 +237,10 @@ impl Fit {
             has_converged: optimum.has_converged,
             n_evaluations: optimum.n_evaluations,
             gradient: optimum.gradient,
+            route,
             notes: Vec::new(),
             levels,
+            solved,
             covariance,
         };
         fit.notes = fit.caveats(moments, problem);
@@ -201,14 +281,34 @@ fn squares(moments: &Moments, theta: &[f64]) -> Result<Vec<f64>> {
 
 /// Levels whose variance the data cannot tell from another's.
 fn indistinct(problem: &Problem) -> Vec<bool> {
-    let single = |level: usize| problem.levels.get(level).is_some_and(|l| l.codes.len() == 1);
-    (0..problem.levels.len()).map(|level| single(level) || is_confounded(problem, level)).collect()
+    let groups = problem.n_groups();
+    (0..groups.len()).map(|level| groups.get(level) == Some(&1) || is_confounded(problem, level)).collect()
 }
 
-/// Whether the groups of a level are those of the level around it, one to one.
+/// Whether the groups of a level are those of the level around it, or of an earlier factor, one to one.
 fn is_confounded(problem: &Problem, level: usize) -> bool {
-    let groups = |l: usize| problem.levels.get(l).map(|l| l.codes.len());
-    level.checked_sub(1).is_some_and(|outer| groups(outer) == groups(level)) && groups(level) != Some(1)
+    let groups = problem.n_groups();
+    let n = groups.get(level).copied().unwrap_or(0);
+    let place = problem.parts.iter().position(|p| (p.offset..p.offset + p.levels.len()).contains(&level));
+    let Some((place, part)) = place.and_then(|k| Some((k, problem.parts.get(k)?))) else { return false };
+    let outer = level.checked_sub(1).filter(|_| level > part.offset);
+    if n > 1 && outer.is_some_and(|outer| groups.get(outer) == Some(&n)) {
+        return true;
+    }
+    let is_innermost = level + 1 == part.offset + part.levels.len();
+    let units = |k: usize| problem.parts.get(k).and_then(|p| p.levels.last()).map(|l| l.codes.len());
+    // Each unit shares rows with one unit of the other factor only, and they are as many.
+    n > 1
+        && is_innermost
+        && problem.pairs.iter().any(|pairs| {
+            let is_plain = |k: usize| problem.parts.get(k).is_some_and(|p| !p.is_membership);
+            pairs.second == place
+                && pairs.first != place
+                && is_plain(pairs.first)
+                && is_plain(place)
+                && pairs.entries.len() == n
+                && units(pairs.first) == Some(n)
+        })
 }
 
 /// Coefficients and their covariance for the covariates as they were given: the intercept takes the shift back.

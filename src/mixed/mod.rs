@@ -1,8 +1,10 @@
-//! Mixed models with random intercepts of one factor, or of factors nested in each other to any depth.
+//! Mixed models with random intercepts of one factor, of factors nested in each other to any depth, of factors that
+//! cross, and of factors to several units of which a row may belong.
 //!
-//! y = X beta + sum over levels of b + e, b ~ N(0, sigma^2 theta^2) per level, e ~ N(0, sigma^2). All that the rows
-//! contribute are sums by innermost group ([`Moments`]), which merge; the criterion has a closed form in them, linear
-//! in the number of groups. A [`Fit`] holds the estimates and, for every unit, the predicted effect with two standard
+//! y = X beta + sum over factors of Z b + e, b ~ N(0, sigma^2 theta^2) per factor, e ~ N(0, sigma^2 / w). All that the
+//! rows contribute are sums by unit, and by pair of units where factors cross ([`Moments`]), which merge. For nested
+//! factors the criterion has a closed form in them, linear in the number of groups; otherwise the largest factor is
+//! eliminated and a Cholesky factor of the others remains. A [`Fit`] holds the estimates and, for every unit, the predicted effect with two standard
 //! deviations: conditional on beta, and of the prediction error with beta estimated.
 //!
 //! ```
@@ -27,25 +29,34 @@
 
 mod algebra;
 mod basis;
+mod bytes;
 mod criterion;
+mod crossed;
 mod design;
 mod effects;
+mod factor;
 mod fit;
 mod glmm;
+mod labels;
+mod likelihood;
+mod members;
 mod minimise;
 mod moments;
 mod nest;
 mod nested_effects;
 mod optimise;
 mod reliability;
+mod rows;
 mod slopes;
 
 pub use design::{Covariate, Design, encode};
 pub use effects::{Contrast, Effect};
-pub use fit::{FEW_UNITS, Fit, Method, fit};
-pub use moments::Moments;
-pub(crate) use moments::sorted_groups;
+pub use fit::{FEW_UNITS, Fit, Method, Route, fit, fit_while};
 pub use glmm::{Family, GlmmData, GlmmFit, fit_glmm};
+pub use labels::Labels;
+pub use members::Members;
+pub use moments::{Moments, Random};
 pub use nested_effects::NestedEffect;
 pub use reliability::{ReliabilityFit, fit_reliability};
+pub(crate) use rows::sorted_groups;
 pub use slopes::{SlopeCovariance, SlopeEffect, SlopeFit, SlopeMoments, fit_slopes};

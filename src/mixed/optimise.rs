@@ -29,62 +29,79 @@ const SMALLEST_DECREASE: f64 = 1e-10;
 const SMALLEST_T: f64 = 1e-9;
 /// More variances than this have too many faces to try all of them: then those without one of the variances are.
 const MOST_FACES_OF: usize = 4;
+/// A face is dear to search where its units must be factored: it is left where the criterion, with the other variances
+/// as they are in the optimum with all of them, lies higher than that by more than this (the 5-in-a-million point of
+/// chi-square with 1 degree of freedom).
+const REACH: f64 = 20.8;
 /// Criteria nearer than this share are equal, and the face with more zeros is preferred.
 const SAME: f64 = 1e-13;
 
-/// What is minimised: the criterion, and the criterion with its gradient, in t.
-pub(crate) struct Search<F, G> {
-    pub(crate) value: F,
-    pub(crate) gradient: G,
+/// What is minimised.
+pub(crate) trait Criterion {
+    /// The criterion at t.
+    fn value(&self, t: &[f64]) -> Option<f64>;
+    /// The criterion and its derivative by t of the wanted levels; those of others may be missing (NaN).
+    fn gradient(&self, t: &[f64], wanted: &[usize]) -> Option<(f64, Vec<f64>)>;
+    /// Whether these variances together cost no more than a pass over the units.
+    fn is_cheap(&self, levels: &[usize]) -> bool;
+}
+
+/// The search for the lowest point.
+pub(crate) struct Search<'c, C> {
+    pub(crate) criterion: &'c C,
     /// Rows of a group of each level on average: where its t is worth looking for.
     pub(crate) scale: Vec<f64>,
     /// Levels whose variance cannot be told from another's, or from nothing: they stay at 0.
     pub(crate) is_fixed: Vec<bool>,
+    /// The random part of every level: within one, t of a level alone holds the variance of those outside of it.
+    pub(crate) part: Vec<usize>,
     pub(crate) n_evaluations: usize,
 }
 
-impl<F, G> Search<F, G>
-where
-    F: Fn(&[f64]) -> Option<f64>,
-    G: Fn(&[f64]) -> Option<(f64, Vec<f64>)>,
-{
+impl<C: Criterion> Search<'_, C> {
     /// The lowest point, or `None` where the criterion cannot be computed at all.
     pub(crate) fn minimise(&mut self) -> Option<Optimum> {
         let free: Vec<usize> =
             self.is_fixed.iter().enumerate().filter(|(_, fixed)| !**fixed).map(|(level, _)| level).collect();
         let depth = self.scale.len();
-        let origin = vec![0.0; depth];
-        let (at_origin, slope) = self.with_gradient(&origin)?;
+        let at_origin = self.value(&vec![0.0; depth]);
+        if !at_origin.is_finite() {
+            return None;
+        }
         let mut found = vec![Optimum {
-            t: origin,
+            t: vec![0.0; depth],
             deviance: at_origin,
             gradient: 0.0,
-            has_converged: free.iter().all(|&l| slope.get(l).is_some_and(|s| *s >= 0.0)),
+            has_converged: true,
             n_evaluations: 0,
         }];
         // One variance at a time: t of a level alone holds the variance of all levels outside of it as well.
         let mut alone = vec![0.0; depth];
         for &level in &free {
             let start = self.coarse(level, at_origin);
-            let optimum = self.newton(&[level], &start);
-            if let (Some(optimum), Some(cell)) = (optimum, alone.get_mut(level)) {
-                *cell = optimum.t.get(level).copied().unwrap_or(0.0);
+            if let Some(optimum) = self.newton(&[level], &start) {
+                if let Some(cell) = alone.get_mut(level) {
+                    *cell = optimum.t.get(level).copied().unwrap_or(0.0);
+                }
                 found.push(optimum);
             }
         }
-        for face in faces(&free) {
-            let mut start = vec![0.0; depth];
-            let mut outside = 0.0;
-            for &level in &face {
-                let own = alone.get(level).copied().unwrap_or(0.0);
-                let unit = 0.01 / self.scale.get(level).copied().unwrap_or(1.0);
-                if let Some(t) = start.get_mut(level) {
-                    *t = (own - outside).max(0.1 * own).max(unit);
+        if free.len() > 1 {
+            let start = self.together(&free, &alone);
+            let whole = self.newton(&free, &start);
+            for face in faces(&free) {
+                if self.criterion.is_cheap(&face) || self.may_be_lower(&face, whole.as_ref()) {
+                    let start = self.together(&face, &alone);
+                    found.extend(self.newton(&face, &start));
                 }
-                outside = own;
             }
-            found.extend(self.newton(&face, &start));
+            found.extend(whole);
         }
+        self.lowest(found, &free)
+    }
+
+    /// Of equal points the one with more zeros.
+    fn lowest(&mut self, found: Vec<Optimum>, free: &[usize]) -> Option<Optimum> {
         let lowest = found.iter().map(|o| o.deviance).fold(f64::INFINITY, f64::min);
         let tolerance = SAME * lowest.abs().max(1.0);
         let zeros = |o: &Optimum| o.t.iter().filter(|t| **t == 0.0).count();
@@ -92,42 +109,78 @@ where
             .into_iter()
             .filter(|o| o.deviance <= lowest + tolerance)
             .max_by(|a, b| zeros(a).cmp(&zeros(b)).then(b.deviance.total_cmp(&a.deviance)))?;
-        // A zero is a minimum only where the criterion rises from it; flat to rounding counts as rising.
-        let (_, slope) = self.with_gradient(&best.t)?;
-        let rises = |&l: &usize| {
-            let (t, s, scale) = (best.t.get(l), slope.get(l), self.scale.get(l));
-            !matches!((t, s, scale), (Some(t), Some(s), Some(scale)) if *t == 0.0 && s / scale < -1e-4)
-        };
-        best.has_converged &= free.iter().all(rises);
+        if free.iter().any(|&l| best.t.get(l) == Some(&0.0)) {
+            // A zero is a minimum only where the criterion rises from it; flat to rounding counts as rising.
+            let (_, slope) = self.with_gradient(&best.t, free)?;
+            let rises = |&l: &usize| {
+                let (t, s, scale) = (best.t.get(l), slope.get(l), self.scale.get(l));
+                !matches!((t, s, scale), (Some(t), Some(s), Some(scale)) if *t == 0.0 && s / scale < -1e-4)
+            };
+            best.has_converged &= free.iter().all(rises);
+        }
         best.n_evaluations = self.n_evaluations;
         Some(best)
     }
 
-    fn with_gradient(&mut self, t: &[f64]) -> Option<(f64, Vec<f64>)> {
+    /// Where several variances are begun from.
+    fn together(&self, face: &[usize], alone: &[f64]) -> Vec<f64> {
+        let mut start = vec![0.0; self.scale.len()];
+        let (mut outside, mut part) = (0.0, None);
+        for &level in face {
+            if part != self.part.get(level) {
+                (outside, part) = (0.0, self.part.get(level));
+            }
+            let own = alone.get(level).copied().unwrap_or(0.0);
+            let unit = 0.01 / self.scale.get(level).copied().unwrap_or(1.0);
+            if let Some(t) = start.get_mut(level) {
+                *t = (own - outside).max(0.1 * own).max(unit);
+            }
+            outside = own;
+        }
+        start
+    }
+
+    /// Whether a face that is dear to search lies within reach of the optimum with all variances.
+    fn may_be_lower(&mut self, face: &[usize], whole: Option<&Optimum>) -> bool {
+        let Some(whole) = whole else { return true };
+        let mut t = vec![0.0; self.scale.len()];
+        for &level in face {
+            if let (Some(cell), Some(own)) = (t.get_mut(level), whole.t.get(level)) {
+                *cell = *own;
+            }
+        }
+        self.value(&t) < whole.deviance + REACH
+    }
+
+    fn with_gradient(&mut self, t: &[f64], wanted: &[usize]) -> Option<(f64, Vec<f64>)> {
         self.n_evaluations += 1;
-        (self.gradient)(t)
+        self.criterion.gradient(t, wanted)
     }
 
     fn value(&mut self, t: &[f64]) -> f64 {
         self.n_evaluations += 1;
-        (self.value)(t).unwrap_or(f64::INFINITY)
+        self.criterion.value(t).unwrap_or(f64::INFINITY)
     }
 
     /// The lowest point of a coarse grid of one variance, the others being zero.
     fn coarse(&mut self, level: usize, at_origin: f64) -> Vec<f64> {
         let scale = self.scale.get(level).copied().unwrap_or(1.0);
-        let mut best = (at_origin, 10_f64.powf(-GRID_DECADES) / scale);
         let mut t = vec![0.0; self.scale.len()];
-        for step in 0..GRID_POINTS {
-            let place = f64::from(step) / f64::from(GRID_POINTS - 1);
-            let here = 10_f64.powf(GRID_DECADES * (2.0 * place - 1.0)) / scale;
-            if let Some(cell) = t.get_mut(level) {
-                *cell = here;
+        let mut best = (at_origin, 10_f64.powf(-GRID_DECADES) / scale);
+        if self.criterion.is_cheap(&[level]) {
+            for step in 0..GRID_POINTS {
+                let place = f64::from(step) / f64::from(GRID_POINTS - 1);
+                let here = 10_f64.powf(GRID_DECADES * (2.0 * place - 1.0)) / scale;
+                if let Some(cell) = t.get_mut(level) {
+                    *cell = here;
+                }
+                let value = self.value(&t);
+                if value < best.0 {
+                    best = (value, here);
+                }
             }
-            let value = self.value(&t);
-            if value < best.0 {
-                best = (value, here);
-            }
+        } else {
+            best.1 = 1.0 / scale;
         }
         if let Some(cell) = t.get_mut(level) {
             *cell = best.1;
@@ -135,22 +188,16 @@ where
         t
     }
 
-    /// Newton steps in log t for the variances of one face, from `start`; the Hessian from differences of gradients.
+    /// Steps in log t for the variances of one face, from `start`: the Hessian from differences of gradients once, then
+    /// updated by what every step shows (Broyden, Fletcher, Goldfarb & Shanno 1970).
     fn newton(&mut self, face: &[usize], start: &[f64]) -> Option<Optimum> {
-        const DIFFERENCE: f64 = 1e-4;
-        const MOST_STEPS: usize = 50;
+        const MOST_STEPS: usize = 60;
         let mut t = start.to_vec();
         let (mut deviance, mut slope) = self.log_gradient(face, &t)?;
-        let mut has_converged = false;
+        let mut hessian = self.hessian(face, &t, &slope)?;
+        let (mut has_converged, mut is_fresh) = (false, true);
         for _ in 0..MOST_STEPS {
-            let mut columns = Vec::with_capacity(face.len());
-            for &level in face {
-                let mut near = t.clone();
-                stretch(&mut near, &[level], &[DIFFERENCE]);
-                let (_, there) = self.log_gradient(face, &near)?;
-                columns.push(there.iter().zip(&slope).map(|(a, b)| (a - b) / DIFFERENCE).collect::<Vec<f64>>());
-            }
-            let mut step = direction(&columns, &slope)?;
+            let mut step = direction(&hessian, &slope)?;
             let longest = step.iter().fold(0.0_f64, |m, s| m.max(s.abs()));
             if longest > LONGEST_STEP {
                 for s in &mut step {
@@ -170,7 +217,7 @@ where
                 has_converged = true;
                 break;
             }
-            let (from, slack) = (deviance, 1e-14 * deviance.abs());
+            let (from, before, slack) = (deviance, slope.clone(), 1e-14 * deviance.abs());
             let (mut moved, mut share) = (false, 1.0);
             for _ in 0..40 {
                 let mut next = t.clone();
@@ -189,17 +236,35 @@ where
             let leaves = face
                 .iter()
                 .any(|&l| matches!((t.get(l), self.scale.get(l)), (Some(t), Some(scale)) if t * scale < SMALLEST_T));
-            if !moved || leaves {
+            if leaves || (!moved && is_fresh) {
                 break;
+            }
+            let turn: Vec<f64> = slope.iter().zip(&before).map(|(a, b)| a - b).collect();
+            is_fresh = !moved || !update(&mut hessian, &step, &turn);
+            if is_fresh {
+                hessian = self.hessian(face, &t, &slope)?;
             }
         }
         let gradient = slope.iter().fold(0.0_f64, |m, s| m.max(s.abs()));
         Some(Optimum { t, deviance, gradient, has_converged, n_evaluations: 0 })
     }
 
+    /// The second derivatives by log t, from differences of gradients.
+    fn hessian(&mut self, face: &[usize], t: &[f64], slope: &[f64]) -> Option<Vec<Vec<f64>>> {
+        const DIFFERENCE: f64 = 1e-4;
+        let mut columns = Vec::with_capacity(face.len());
+        for &level in face {
+            let mut near = t.to_vec();
+            stretch(&mut near, &[level], &[DIFFERENCE]);
+            let (_, there) = self.log_gradient(face, &near)?;
+            columns.push(there.iter().zip(slope).map(|(a, b)| (a - b) / DIFFERENCE).collect::<Vec<f64>>());
+        }
+        Some(columns)
+    }
+
     /// The criterion and its derivative by log t of the variances of a face.
     fn log_gradient(&mut self, face: &[usize], t: &[f64]) -> Option<(f64, Vec<f64>)> {
-        let (value, slope) = self.with_gradient(t)?;
+        let (value, slope) = self.with_gradient(t, face)?;
         let slope = face.iter().map(|&l| Some(t.get(l)? * slope.get(l)?)).collect::<Option<Vec<f64>>>()?;
         Some((value, slope))
     }
@@ -214,7 +279,7 @@ fn stretch(t: &mut [f64], levels: &[usize], steps: &[f64]) {
     }
 }
 
-/// Faces with two and more of the free variances, smaller ones first.
+/// Faces with two and more of the free variances but not all, smaller ones first.
 fn faces(free: &[usize]) -> Vec<Vec<usize>> {
     let mut found: Vec<Vec<usize>> = if free.len() <= MOST_FACES_OF {
         (0_u32..1 << free.len())
@@ -222,11 +287,27 @@ fn faces(free: &[usize]) -> Vec<Vec<usize>> {
             .collect()
     } else {
         let without = |gone: &usize| free.iter().copied().filter(|l| l != gone).collect();
-        free.iter().map(without).chain([free.to_vec()]).collect()
+        free.iter().map(without).collect()
     };
-    found.retain(|face| face.len() > 1);
+    found.retain(|face| face.len() > 1 && face.len() < free.len());
     found.sort_by_key(Vec::len);
     found
+}
+
+/// Lets a Hessian learn from a step and the turn of the gradient along it; whether the two are usable.
+fn update(hessian: &mut [Vec<f64>], step: &[f64], turn: &[f64]) -> bool {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let bent: Vec<f64> = hessian.iter().map(|column| dot(column, step)).collect();
+    let (along, curved) = (dot(step, turn), dot(step, &bent));
+    if along <= 1e-12 * dot(step, step) || curved <= 0.0 {
+        return false;
+    }
+    for ((column, turn_j), bent_j) in hessian.iter_mut().zip(turn).zip(&bent) {
+        for ((cell, turn_i), bent_i) in column.iter_mut().zip(turn).zip(&bent) {
+            *cell += turn_i * turn_j / along - bent_i * bent_j / curved;
+        }
+    }
+    true
 }
 
 /// The Newton direction, downhill even where the Hessian is not positive definite: eigenvalues by their size.

@@ -13,7 +13,6 @@ mod journal;
 mod limits;
 mod lme4_files;
 mod mixed;
-mod mixed_lme4;
 mod rebase;
 mod reliability;
 mod rules;

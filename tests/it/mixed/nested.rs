@@ -20,6 +20,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::close;
+
 /// Rows with nested groups and two covariates, from a seed: unbalanced, and with labels used again in other parents.
 struct Sample {
     y: Vec<f64>,
@@ -160,10 +162,6 @@ fn henderson(s: &Sample, theta: &[f64], method: Method) -> Henderson {
     let zz = c.submatrix(4, 4, q - 4, q - 4).to_owned();
     let conditional = zz.llt(Side::Lower).unwrap().solve(Mat::<f64>::identity(q - 4, q - 4));
     Henderson { solution, inverse, conditional, sigma2, offsets }
-}
-
-pub(crate) fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!((found - expected).abs() <= tolerance, "{what}: {found} instead of {expected}");
 }
 
 #[test]

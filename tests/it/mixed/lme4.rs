@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use brightspot::mixed::{Covariate, Design, Fit, Method, Moments, encode, fit};
 
-use crate::mixed::close;
+use super::close;
 
 fn reference() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("BRIGHTSPOT_REFERENCE")?).join("bright-spots");
