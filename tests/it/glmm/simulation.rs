@@ -79,7 +79,7 @@ fn intervals_of_effects_hold_what_was_planted() {
 
 #[test]
 #[ignore = "a large fit"]
-fn a_million_pupils_take_seconds() {
+fn timing_of_a_million_pupils() {
     let world = world(7, Family::Binomial, 40_000, 25, 0.5);
     let data = world.rows.data().unwrap();
     let began = std::time::Instant::now();
