@@ -153,6 +153,8 @@ note_codes! {
 
     /// Rows with a missing outcome, covariate or unit were left out of the model.
     RowsLeftOut = "rows_left_out": |n, _v| format!("{} left out: a value the model needs is missing", counted(n, "row"));
+    /// Rows of weight zero do not count.
+    ZeroWeight = "zero_weight": |n, _v| format!("{} left out: their weight is zero", counted(n, "row"));
     /// The estimated variance of a factor is zero.
     Singular = "singular": |_n, _v| "no detectable difference between the units of this factor (its estimated variance is zero)".to_owned();
     /// A coefficient or a spread without bound: some group of rows has one outcome only.

@@ -32,7 +32,7 @@ from brightspot.charts import (
 from brightspot.cycle import study
 from brightspot.exceptions import BrightspotError
 from brightspot.journal import Event, Journal
-from brightspot.mixed import MixedModel, mixed_model
+from brightspot.mixed import MixedModel, Moments, mixed_model, mixed_moments
 from brightspot.report import Report, report
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Journal",
     "Measure",
     "MixedModel",
+    "Moments",
     "Note",
     "Plan",
     "Prediction",
@@ -65,6 +66,7 @@ __all__ = [
     "exceptions",
     "false_signals",
     "mixed_model",
+    "mixed_moments",
     "report",
     "rule_sets",
     "run_chart",

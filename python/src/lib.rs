@@ -12,6 +12,7 @@ mod errors;
 mod mixed;
 mod notes;
 mod records;
+mod variants;
 mod work;
 
 /// The compiled part of brightspot; use the functions of `brightspot` instead.
@@ -28,9 +29,11 @@ mod _core {
     #[pymodule_export]
     use crate::errors::check_column;
     #[pymodule_export]
-    use crate::mixed::{MixedModel, mixed_model};
+    use crate::mixed::{MixedModel, Moments, mixed_model, mixed_moments};
     #[pymodule_export]
     use crate::records::{check, note};
+    #[pymodule_export]
+    use crate::variants::{VariantModel, mixed_variant};
 
     /// The version of the compiled core.
     #[pymodule_export]

@@ -24,6 +24,45 @@ pub(super) fn floats(df: &DataFrame, name: &str) -> Result<Vec<f64>> {
     Ok(cast.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
+/// Numbers of a column: those of the frame itself where none is missing, else a copy with NaN for null.
+#[derive(Debug)]
+pub(super) enum Numbers {
+    Shared(Float64Chunked),
+    Owned(Vec<f64>),
+}
+
+impl std::ops::Deref for Numbers {
+    type Target = [f64];
+
+    fn deref(&self) -> &[f64] {
+        match self {
+            Self::Shared(values) => values.cont_slice().unwrap_or_default(),
+            Self::Owned(values) => values,
+        }
+    }
+}
+
+impl Numbers {
+    /// Only these rows.
+    pub(super) fn retain(&mut self, kept: &[bool]) {
+        *self = Self::Owned(self.iter().zip(kept).filter(|(_, kept)| **kept).map(|(v, _)| *v).collect());
+    }
+}
+
+/// A numeric column, without a copy where it can be; null becomes NaN.
+pub(super) fn numbers(df: &DataFrame, name: &str) -> Result<Numbers> {
+    let found = column(df, name)?.as_materialized_series();
+    if let Ok(values) = found.f64()
+        && values.null_count() == 0
+    {
+        let values = values.rechunk().into_owned();
+        if values.cont_slice().is_ok() {
+            return Ok(Numbers::Shared(values));
+        }
+    }
+    Ok(Numbers::Owned(floats(df, name)?))
+}
+
 fn not_numeric(found: &Column) -> Error {
     let series = found.as_materialized_series();
     let sample = match series.str() {

@@ -2,7 +2,8 @@
 
 use polars::prelude::*;
 
-use super::columns::{column, floats};
+use super::codes::fast_codes;
+use super::columns::{Numbers, column, numbers};
 use super::groups::Groups;
 use super::points::sentinel_note;
 use crate::mixed::Covariate;
@@ -33,6 +34,10 @@ impl Codes {
             });
         }
         let values = found.as_materialized_series();
+        if let Some((of_row, firsts)) = fast_codes(values)? {
+            let keys = values.take(&IdxCa::from_vec(PlSmallStr::EMPTY, firsts))?;
+            return Ok(Self { name: name.into(), of_row, keys });
+        }
         let single = df.select([name])?;
         let mut codes = vec![MISSING; df.height()];
         let mut firsts: Vec<IdxSize> = Vec::new();
@@ -91,14 +96,18 @@ impl Codes {
 /// One column of the fixed part.
 #[derive(Debug)]
 enum Fixed {
-    Numeric(String, Vec<f64>),
+    Numeric(String, Numbers),
     Categorical(Codes),
 }
 
 /// What a model is fitted to: the rows where everything is there, and how many were left out for which column.
 #[derive(Debug)]
 pub(super) struct ModelData {
-    pub(super) y: Vec<f64>,
+    pub(super) y: Numbers,
+    /// The weights of the rows, where they have any.
+    pub(super) weights: Option<Numbers>,
+    /// Which rows are used; empty where all are.
+    pub(super) kept: Vec<bool>,
     fixed: Vec<Fixed>,
     levels: Vec<Vec<String>>,
     pub(super) factors: Vec<Codes>,
@@ -108,47 +117,54 @@ pub(super) struct ModelData {
 impl ModelData {
     /// Numbers enter linearly; text, booleans and categories as treatment contrasts.
     pub(super) fn new(df: &DataFrame, outcome: &str, fixed: &[String], factors: &[String]) -> Result<Self> {
-        let mut y = floats(df, outcome)?;
-        let mut kept: Vec<bool> = vec![true; y.len()];
-        let mut notes = vec![];
-        let mut leave_out = |name: &str, missing: &mut dyn FnMut(usize) -> bool, kept: &mut Vec<bool>| {
-            let mut n = 0;
-            for (row, keep) in kept.iter_mut().enumerate() {
-                if missing(row) {
-                    n += 1;
-                    *keep = false;
-                }
-            }
-            if n > 0 {
-                notes.push(Note::new(NoteCode::RowsLeftOut, n).at(name));
-            }
-        };
-        leave_out(outcome, &mut |row| !y.get(row).is_some_and(|v| v.is_finite()), &mut kept);
+        Self::with(df, outcome, fixed, factors, None, &[])
+    }
+
+    /// The same with a column of weights, and with rows that some other column makes unusable: its name, and which.
+    pub(super) fn with(
+        df: &DataFrame,
+        outcome: &str,
+        fixed: &[String],
+        factors: &[String],
+        weights: Option<&str>,
+        unusable: &[(String, Vec<bool>)],
+    ) -> Result<Self> {
+        let mut y = numbers(df, outcome)?;
+        let mut rows = Rows { kept: vec![true; y.len()], notes: vec![] };
+        rows.leave_out_unless_finite(outcome, &y);
         let mut columns = vec![];
         for name in fixed {
             let dtype = column(df, name)?.dtype().clone();
             if dtype.is_primitive_numeric() {
-                let values = floats(df, name)?;
-                leave_out(name, &mut |row| !values.get(row).is_some_and(|v| v.is_finite()), &mut kept);
+                let values = numbers(df, name)?;
+                rows.leave_out_unless_finite(name, &values);
                 columns.push(Fixed::Numeric(name.clone(), values));
             } else {
                 let codes = Codes::new(df, name)?;
-                leave_out(name, &mut |row| codes.of_row.get(row) == Some(&MISSING), &mut kept);
+                rows.leave_out_missing(&codes);
                 columns.push(Fixed::Categorical(codes));
             }
         }
         let mut groups = vec![];
         for name in factors {
             let codes = Codes::new(df, name)?;
-            leave_out(name, &mut |row| codes.of_row.get(row) == Some(&MISSING), &mut kept);
+            rows.leave_out_missing(&codes);
             groups.push(codes);
         }
-        let n_left_out = kept.iter().filter(|keep| !**keep).count();
+        for (name, missing) in unusable {
+            rows.leave_out(name, missing.iter().copied());
+        }
+        let mut weights = weights.map(|name| rows.weights(df, name)).transpose()?;
+        let n_left_out = rows.kept.iter().filter(|keep| !**keep).count();
+        let Rows { kept, mut notes } = rows;
         if n_left_out > 0 {
-            retain(&mut y, &kept);
+            y.retain(&kept);
+            if let Some(weights) = &mut weights {
+                weights.retain(&kept);
+            }
             for column in &mut columns {
                 match column {
-                    Fixed::Numeric(_, values) => retain(values, &kept),
+                    Fixed::Numeric(_, values) => values.retain(&kept),
                     Fixed::Categorical(codes) => codes.keep(&kept)?,
                 }
             }
@@ -175,7 +191,8 @@ impl ModelData {
                 Fixed::Categorical(codes) => codes.labels(),
             })
             .collect::<Result<_>>()?;
-        Ok(Self { y, fixed: columns, levels, factors: groups, notes })
+        let kept = if n_left_out > 0 { kept } else { vec![] };
+        Ok(Self { y, weights, kept, fixed: columns, levels, factors: groups, notes })
     }
 
     /// The covariates, as the model takes them.
@@ -191,7 +208,63 @@ impl ModelData {
     }
 }
 
-fn retain<T: Copy>(values: &mut Vec<T>, kept: &[bool]) {
+/// Which rows are still used, and why the others are not.
+struct Rows {
+    kept: Vec<bool>,
+    notes: Vec<Note>,
+}
+
+impl Rows {
+    fn leave_out(&mut self, name: &str, missing: impl Iterator<Item = bool>) {
+        self.leave_out_as(NoteCode::RowsLeftOut, name, missing);
+    }
+
+    fn leave_out_as(&mut self, code: NoteCode, name: &str, missing: impl Iterator<Item = bool>) {
+        let mut n = 0;
+        for (keep, _) in self.kept.iter_mut().zip(missing).filter(|(_, missing)| *missing) {
+            n += 1;
+            *keep = false;
+        }
+        if n > 0 {
+            self.notes.push(Note::new(code, n).at(name));
+        }
+    }
+
+    fn leave_out_unless_finite(&mut self, name: &str, values: &[f64]) {
+        if !values.iter().all(|v| v.is_finite()) {
+            self.leave_out(name, values.iter().map(|v| !v.is_finite()));
+        }
+    }
+
+    fn leave_out_missing(&mut self, codes: &Codes) {
+        if codes.of_row.contains(&MISSING) {
+            self.leave_out(&codes.name, codes.of_row.iter().map(|c| *c == MISSING));
+        }
+    }
+
+    /// Weights: a missing one leaves its row out like any missing value, a zero says that the row does not count.
+    fn weights(&mut self, df: &DataFrame, name: &str) -> Result<Numbers> {
+        let values = numbers(df, name)?;
+        let is_null = column(df, name)?.as_materialized_series().is_null();
+        let faulty = values
+            .iter()
+            .zip(is_null.iter())
+            .enumerate()
+            .find(|(_, (w, is_null))| *is_null != Some(true) && !(w.is_finite() && **w >= 0.0));
+        if let Some((row, (weight, _))) = faulty {
+            return Err(Error::InvalidValue {
+                what: format!("the weights {name:?}"),
+                found: format!("{weight} in row {row}"),
+                remedy: "give finite weights of 0 or more: the error variance of a row is sigma^2 / weight".into(),
+            });
+        }
+        self.leave_out(name, is_null.iter().map(|is_null| is_null == Some(true)));
+        self.leave_out_as(NoteCode::ZeroWeight, name, values.iter().map(|w| *w == 0.0));
+        Ok(values)
+    }
+}
+
+pub(super) fn retain<T: Copy>(values: &mut Vec<T>, kept: &[bool]) {
     let mut keep = kept.iter();
     values.retain(|_| keep.next().copied().unwrap_or(false));
 }

@@ -8,6 +8,7 @@ mod build;
 mod changes;
 mod chart;
 mod chart_tables;
+mod codes;
 mod columns;
 mod factors;
 mod false_signals;
@@ -16,21 +17,24 @@ mod groups;
 mod mixed;
 mod phases;
 mod points;
+mod random;
 mod reading;
 mod series;
 mod synthetic;
 mod time;
+mod variants;
 
 pub use bright::{BrightRequest, BrightTables, bright_spots};
 pub use changes::{ContrastRequest, RebaseRequest, RebaseTables, contrast, propose_phases};
 pub use chart::{AllowFor, ChartRequest, ChartTables, chart, rule_set};
 pub use false_signals::{FalseSignalRequest, false_signals};
-pub use mixed::{MixedModel, MixedRequest, mixed_model};
+pub use mixed::{Membership, MixedModel, MixedRequest, mixed_model, mixed_moments};
 pub use phases::{Baseline, Phases};
 pub use points::Scalar;
 pub use reading::Aggregate;
 pub use series::{PlanFrames, plan_series};
 pub use time::TimeValue;
+pub use variants::{SlopesRequest, VariantModel, VariantRequest, mixed_variant};
 
 impl From<polars::error::PolarsError> for crate::Error {
     fn from(error: polars::error::PolarsError) -> Self {

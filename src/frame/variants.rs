@@ -126,8 +126,7 @@ pub fn mixed_variant(
     let levels: Vec<&[u32]> =
         chain.columns.iter().filter_map(|&i| data.factors.get(i)).map(|c| c.of_row.as_slice()).collect();
     let all = data.covariates();
-    let fixed: Vec<Covariate> =
-        all.iter().filter(|c| request.fixed.iter().any(|f| f == c.name())).copied().collect();
+    let fixed: Vec<Covariate> = all.iter().filter(|c| request.fixed.iter().any(|f| f == c.name())).copied().collect();
     let design = Design::new(data.y.len(), &fixed)?;
     let kind = if let Some(family) = request.family {
         let size = request.size.as_ref().or(request.exposure.as_ref()).map(|name| values(&all, name)).transpose()?;
@@ -160,7 +159,11 @@ fn check(request: &VariantRequest) -> Result<()> {
     .flatten()
     .collect();
     if let [first, second, ..] = asked.as_slice() {
-        return Err(Error::option(second, format!("given together with {first}"), format!("left out where {first} is given")));
+        return Err(Error::option(
+            second,
+            format!("given together with {first}"),
+            format!("left out where {first} is given"),
+        ));
     }
     if request.size.is_some() && request.family != Some(Family::Binomial) {
         return Err(Error::option("size", "given", "left out, or given with family=\"binomial\""));
@@ -296,7 +299,9 @@ impl VariantModel {
             match (level.and_then(|l| self.factors.get(l)), &self.kind) {
                 (Some(factor), _) => note.at(factor.name.as_str()),
                 (None, Kind::Slopes(..)) if note.at.is_empty() => note.at(factor),
-                (None, Kind::Slopes(_, fit)) if fit.columns.contains(&note.at) && note.code == crate::NoteCode::Singular => {
+                (None, Kind::Slopes(_, fit))
+                    if fit.columns.contains(&note.at) && note.code == crate::NoteCode::Singular =>
+                {
                     let at = format!("{factor}, {}", note.at);
                     note.at(at)
                 }
@@ -373,7 +378,9 @@ impl VariantModel {
             }
         }
         push("residual", None, fit.sigma * fit.sigma, Some(fit.sigma), None);
-        Ok(df!("factor" => names, "term" => terms, "variance" => variances, "sd" => sds, "correlation" => correlations)?)
+        Ok(
+            df!("factor" => names, "term" => terms, "variance" => variances, "sd" => sds, "correlation" => correlations)?,
+        )
     }
 
     /// One row per level of a factor, as for other mixed models; with slopes one per level and term.
@@ -382,11 +389,15 @@ impl VariantModel {
     /// Where the model has no such factor, and where `sd` asks for more than the prediction error.
     pub fn effects(&self, factor: &str, sd: Option<&str>) -> Result<DataFrame> {
         if let Some(other) = sd.filter(|sd| *sd != "prediction") {
-            return Err(Error::option("sd", format!("{other:?}"), "\"prediction\" with family=, slopes= or reliability="));
+            return Err(Error::option(
+                "sd",
+                format!("{other:?}"),
+                "\"prediction\" with family=, slopes= or reliability=",
+            ));
         }
         let level = self.factors.iter().position(|f| f.name == factor);
-        let level =
-            level.ok_or_else(|| Error::option("factor", format!("{factor:?}"), format!("one of {:?}", self.factors())))?;
+        let level = level
+            .ok_or_else(|| Error::option("factor", format!("{factor:?}"), format!("one of {:?}", self.factors())))?;
         match &self.kind {
             Kind::Slopes(_, fit) => self.slopes(fit),
             Kind::Counts(_, fit) => self.nested(level, fit.effects(level)?),
@@ -405,9 +416,9 @@ impl VariantModel {
     /// The columns that tell the levels of a factor apart.
     fn keys(&self, level: usize, path: impl Fn(usize) -> Vec<u32>) -> Result<Vec<Column>> {
         let columns = self.factors.get(level).map(|f| f.columns.as_slice()).unwrap_or_default();
-        let taken = columns.iter().map(|(place, keys)| {
-            Ok(keys.take(&IdxCa::from_vec(PlSmallStr::EMPTY, path(*place)))?.into_column())
-        });
+        let taken = columns
+            .iter()
+            .map(|(place, keys)| Ok(keys.take(&IdxCa::from_vec(PlSmallStr::EMPTY, path(*place)))?.into_column()));
         taken.collect()
     }
 
@@ -433,8 +444,7 @@ impl VariantModel {
     fn slopes(&self, fit: &SlopeFit) -> Result<DataFrame> {
         let k = fit.columns.len();
         let units = fit.effects();
-        let mut columns =
-            self.keys(0, |_| units.iter().flat_map(|e| std::iter::repeat_n(e.code, k)).collect())?;
+        let mut columns = self.keys(0, |_| units.iter().flat_map(|e| std::iter::repeat_n(e.code, k)).collect())?;
         let terms: Vec<&str> = units.iter().flat_map(|_| fit.columns.iter().map(String::as_str)).collect();
         columns.push(Column::new("term".into(), terms));
         let rows: Vec<f64> = units.iter().flat_map(|e| std::iter::repeat_n(e.n, k)).collect();

@@ -53,7 +53,8 @@ impl Basis {
     /// From the rows of a design, all weighted alike.
     pub(super) fn of_design(design: &Design) -> Self {
         let n = design.n_rows() as f64;
-        let shift: Vec<f64> = design.columns().iter().map(|c| (0..design.n_rows()).map(|i| c.at(i)).sum::<f64>() / n).collect();
+        let shift: Vec<f64> =
+            design.columns().iter().map(|c| (0..design.n_rows()).map(|i| c.at(i)).sum::<f64>() / n).collect();
         let width = shift.len() + 1;
         let mut gram = vec![0.0; width * width];
         let mut row = vec![1.0; width];

@@ -72,9 +72,12 @@ impl Crossed {
     pub(super) fn new(problem: &Problem) -> Result<Self> {
         let width = problem.width();
         let groups = problem.n_groups();
-        let largest = problem.parts.iter().enumerate().filter(|(_, p)| !p.is_membership).max_by_key(|(k, p)| {
-            (p.levels.last().map_or(0, |l| l.codes.len()), usize::MAX - k)
-        });
+        let largest = problem
+            .parts
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| !p.is_membership)
+            .max_by_key(|(k, p)| (p.levels.last().map_or(0, |l| l.codes.len()), usize::MAX - k));
         let eliminated = largest.map(|(_, p)| p.offset + p.levels.len() - 1);
         let mut offsets = vec![None; groups.len()];
         let mut level_of = Vec::new();
@@ -224,9 +227,7 @@ impl Crossed {
                     if s[j] > 0.0 {
                         column[j..].fill(0.0);
                         self.add_column(j, kappa, &mut column);
-                        for ((cell, value), s_i) in
-                            matrix.col_mut(j).iter_mut().zip(&column).zip(s).skip(j)
-                        {
+                        for ((cell, value), s_i) in matrix.col_mut(j).iter_mut().zip(&column).zip(s).skip(j) {
                             *cell = s[j] * s_i * value;
                         }
                     }
@@ -561,4 +562,48 @@ fn summed(mut entries: Vec<(u32, u32, f64)>) -> Vec<(u32, u32, f64)> {
         is_same
     });
     entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mixed::{Design, Moments, Random};
+
+    #[test]
+    fn the_sparse_route_is_the_dense_one() {
+        // Students in schools by teachers, drawn by a rule that leaves most pairs empty.
+        let n = 240_u32;
+        let student: Vec<u32> = (0..n).map(|i| i % 60).collect();
+        let teacher: Vec<u32> = (0..n).map(|i| (i * 7 + i / 60 * 3) % 25).collect();
+        let school: Vec<u32> = teacher.iter().map(|t| t % 5).collect();
+        let y: Vec<f64> = (0..n).map(|i| f64::from(i * 37 % 101) / 20.0 + f64::from(i % 60 % 7)).collect();
+        let x: Vec<f64> = (0..n).map(|i| f64::from(i * 53 % 97)).collect();
+        let design = Design::new(y.len(), &[crate::mixed::Covariate::Numeric { name: "x", values: &x }]).unwrap();
+        let random = [Random::Nested(&[&student]), Random::Nested(&[&school, &teacher])];
+        let moments = Moments::of_model(&design, &y, &random, None).unwrap();
+        let problem = Problem::new(&moments).unwrap();
+        let (dense, sparse) = (Crossed::new(&problem).unwrap(), Crossed::sparse(&problem).unwrap());
+        assert!(dense.is_dense() && !sparse.is_dense());
+        for t in [[0.5, 0.2, 0.3], [0.0, 0.4, 0.1], [0.3, 0.0, 0.7]] {
+            for method in [Method::Reml, Method::Ml] {
+                let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-9 * (1.0 + b.abs()), "{a} {b}");
+                let (a, b) =
+                    (dense.gradient(&problem, &t, method).unwrap(), sparse.gradient(&problem, &t, method).unwrap());
+                close(a.0, b.0);
+                a.1.iter().zip(&b.1).for_each(|(a, b)| close(*a, *b));
+                let (a, b) = (dense.state(&problem, &t, method).unwrap(), sparse.state(&problem, &t, method).unwrap());
+                let (i, j) = (a.factor.inverse().unwrap(), b.factor.inverse().unwrap());
+                for level in 0..3 {
+                    let both = (dense.units(&a, &i, level).unwrap(), sparse.units(&b, &j, level).unwrap());
+                    for (a, b) in both.0.iter().zip(&both.1) {
+                        close(a.variance, b.variance);
+                        close(a.total_variance, b.total_variance);
+                        a.own.iter().zip(&b.own).for_each(|(a, b)| close(*a, *b));
+                        a.mean.iter().zip(&b.mean).for_each(|(a, b)| close(*a, *b));
+                    }
+                    close(dense.difference(&a, level, 0, 3).unwrap(), sparse.difference(&b, level, 0, 3).unwrap());
+                }
+            }
+        }
+    }
 }

@@ -159,7 +159,8 @@ impl Fit {
     pub fn effects(&self, level: usize) -> Result<Vec<Effect>> {
         let data = self.level(level)?;
         let around = level - data.depth..=level;
-        let layouts: Vec<&Level> = self.levels.get(around.clone()).unwrap_or_default().iter().map(|l| &l.layout).collect();
+        let layouts: Vec<&Level> =
+            self.levels.get(around.clone()).unwrap_or_default().iter().map(|l| &l.layout).collect();
         let own_spread = self.variances.get(level).copied().unwrap_or(0.0);
         let spread: f64 = self.variances.get(around).unwrap_or_default().iter().sum();
         let at = |values: &[f64], group: usize| values.get(group).copied().unwrap_or(f64::NAN);

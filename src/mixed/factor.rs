@@ -103,8 +103,7 @@ impl Factor {
 
     pub(super) fn sparse(symbolic: &Arc<Symbolic>, entries: &[f64]) -> Result<Self> {
         let n = symbolic.cholesky.nrows();
-        let places =
-            SymbolicSparseColMatRef::new_checked(n, n, &symbolic.pattern.starts, None, &symbolic.pattern.rows);
+        let places = SymbolicSparseColMatRef::new_checked(n, n, &symbolic.pattern.starts, None, &symbolic.pattern.rows);
         let matrix = SparseColMatRef::new(places, entries);
         let mut values = vec![0.0; symbolic.cholesky.len_val()];
         let scratch = symbolic.cholesky.factorize_numeric_llt_scratch::<f64>(Par::Seq, Default::default());

@@ -10,6 +10,8 @@ use crate::{Error, Result};
 pub struct Labels {
     /// What the column is called.
     pub column: String,
+    /// The factor of which these are the units.
+    pub factor: String,
     /// The kind of value, in the caller's words: only labels of one kind are the same.
     pub kind: String,
     /// The label of every code.

@@ -31,6 +31,14 @@ impl Members<'_> {
     /// The code of an empty place, whose weight must be 0.
     pub const NONE: u32 = u32::MAX;
 
+    /// Whether the weights of the rows that count can be used.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] naming the rows whose weights are no shares.
+    pub fn check(&self, n_rows: usize, counts: impl Fn(usize) -> bool) -> Result<()> {
+        self.shares(n_rows, counts).map(drop)
+    }
+
     /// The shares of the rows that count; the others have none.
     pub(super) fn shares(&self, n_rows: usize, counts: impl Fn(usize) -> bool) -> Result<Shares> {
         if self.codes.is_empty() || self.codes.len() != self.weights.len() {

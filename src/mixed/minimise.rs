@@ -104,9 +104,8 @@ fn descend(
         let hs = &hessian * &s;
         let (sy, shs) = ((s.transpose() * &y)[(0, 0)], (s.transpose() * &hs)[(0, 0)]);
         if sy > 1e-10 * shs && shs > 0.0 {
-            hessian = Mat::from_fn(n, n, |i, j| {
-                hessian[(i, j)] + y[(i, 0)] * y[(j, 0)] / sy - hs[(i, 0)] * hs[(j, 0)] / shs
-            });
+            hessian =
+                Mat::from_fn(n, n, |i, j| hessian[(i, j)] + y[(i, 0)] * y[(j, 0)] / sy - hs[(i, 0)] * hs[(j, 0)] / shs);
         }
     }
 }

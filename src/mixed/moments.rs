@@ -67,6 +67,8 @@ pub struct Moments {
     pub(crate) gram: Vec<f64>,
     pub(crate) blocks: Vec<Block>,
     pub(crate) pairs: Vec<Pairs>,
+    /// What the outcome is called; empty where nothing was said.
+    pub(crate) outcome: String,
     /// What the codes of every column of codes stand for, block by block; empty where nothing was said.
     pub(crate) labels: Vec<Labels>,
 }
@@ -133,8 +135,7 @@ impl Moments {
         }
         let width = rows.width();
         let mut gram = vec![0.0; width * width];
-        let mut totals: Vec<GroupSums> =
-            belonging.iter().map(|b| GroupSums::zeros(b.n_units(), width)).collect();
+        let mut totals: Vec<GroupSums> = belonging.iter().map(|b| GroupSums::zeros(b.n_units(), width)).collect();
         let (mut n_obs, mut log_weights) = (0, 0.0);
         rows.visit(n_rows, is_kept, |i, weight, row| {
             n_obs += 1;
@@ -162,14 +163,29 @@ impl Moments {
         for (second, b) in belonging.iter().enumerate() {
             for (first, a) in belonging.iter().enumerate().take(second + 1) {
                 if first != second || b.is_membership() {
-                    let entries = shared(a, b, first == second, n_rows, |i| if counts(i) { rows.weight(i) } else { 0.0 });
+                    let entries =
+                        shared(a, b, first == second, n_rows, |i| if counts(i) { rows.weight(i) } else { 0.0 });
                     let place = |block: usize| places.get(block).map_or(&[][..], Vec::as_slice);
-                    pairs.push(Pairs { first, second, entries: merged_entries(entries, first == second, place(first), place(second)) });
+                    pairs.push(Pairs {
+                        first,
+                        second,
+                        entries: merged_entries(entries, first == second, place(first), place(second)),
+                    });
                 }
             }
         }
         let shift = rows.shift;
-        Ok(Self { terms: design.terms().to_vec(), n_obs, log_weights, shift, gram, blocks, pairs, labels: vec![] })
+        Ok(Self {
+            terms: design.terms().to_vec(),
+            n_obs,
+            log_weights,
+            shift,
+            gram,
+            blocks,
+            pairs,
+            outcome: String::new(),
+            labels: vec![],
+        })
     }
 
     /// The moments of both parts together.
@@ -178,9 +194,13 @@ impl Moments {
     /// [`Error::InvalidValue`] when the parts have other terms or factors, or only one has labels.
     pub fn merge(&self, other: &Self) -> Result<Self> {
         let shape = |m: &Self| m.blocks.iter().map(|b| (b.levels.len(), b.is_membership)).collect::<Vec<_>>();
-        let names = |m: &Self| m.labels.iter().map(|l| l.column.clone()).collect::<Vec<_>>();
-        if self.terms != other.terms || shape(self) != shape(other) || names(self) != names(other) {
-            let told = |m: &Self| format!("terms {:?} with factors {:?} in {:?} levels", m.terms, names(m), shape(m));
+        let names = |m: &Self| m.labels.iter().map(|l| (l.factor.clone(), l.kind.clone())).collect::<Vec<_>>();
+        if self.outcome != other.outcome
+            || self.terms != other.terms
+            || shape(self) != shape(other)
+            || names(self) != names(other)
+        {
+            let told = |m: &Self| format!("{:?} by {:?} with factors {:?}", m.outcome, m.terms, names(m));
             return Err(Error::InvalidValue {
                 what: "moments to be merged".into(),
                 found: format!("{} and {}", told(self), told(other)),
@@ -220,8 +240,31 @@ impl Moments {
             gram,
             pairs: pairs.collect(),
             blocks,
+            outcome: self.outcome.clone(),
             labels: first.labels.clone(),
         })
+    }
+
+    /// The same moments with a name for the outcome: only those of one outcome merge.
+    #[must_use]
+    pub fn with_outcome(mut self, outcome: &str) -> Self {
+        outcome.clone_into(&mut self.outcome);
+        self
+    }
+
+    /// What the outcome is called; empty where nothing was said.
+    pub fn outcome(&self) -> &str {
+        &self.outcome
+    }
+
+    /// Whether a row may belong to several units of a factor.
+    pub fn is_membership(&self, level: usize) -> bool {
+        self.blocks.iter().flat_map(|b| b.levels.iter().map(|_| b.is_membership)).nth(level).unwrap_or(false)
+    }
+
+    /// How many factors stand around a level.
+    pub fn depth(&self, level: usize) -> usize {
+        self.blocks.iter().flat_map(|b| 0..b.levels.len()).nth(level).unwrap_or(0)
     }
 
     /// Rows behind the moments.
@@ -392,7 +435,13 @@ impl Block {
     }
 
     /// Lays groups, in any order and possibly repeated, out in the order of their paths; says where each went.
-    fn assemble(depth: usize, is_membership: bool, paths: &[u32], totals: &GroupSums, width: usize) -> (Self, Vec<u32>) {
+    fn assemble(
+        depth: usize,
+        is_membership: bool,
+        paths: &[u32],
+        totals: &GroupSums,
+        width: usize,
+    ) -> (Self, Vec<u32>) {
         let groups = paths.chunks_exact(depth).zip(totals.sums.chunks_exact(width)).zip(&totals.n);
         let mut order: Vec<(&[u32], usize, &[f64], f64)> =
             groups.enumerate().map(|(group, ((path, sum), n))| (path, group, sum, *n)).collect();
@@ -506,7 +555,11 @@ mod tests {
     #[test]
     fn pairs_are_those_of_the_rows() {
         let design = Design::new(4, &[]).unwrap();
-        let members = Members { codes: &[&[9, 4, 9, 4], &[4, Members::NONE, 4, 9]], weights: &[&[0.5, 1.0, 0.25, 0.5], &[0.5, 0.0, 0.75, 0.5]], normalize: false };
+        let members = Members {
+            codes: &[&[9, 4, 9, 4], &[4, Members::NONE, 4, 9]],
+            weights: &[&[0.5, 1.0, 0.25, 0.5], &[0.5, 0.0, 0.75, 0.5]],
+            normalize: false,
+        };
         let random = [Random::Nested(&[&[2, 2, 1, 1]]), Random::Members(members)];
         let m = Moments::of_model(&design, &[1.0, 2.0, 3.0, 4.0], &random, Some(&[1.0, 2.0, 4.0, 0.0])).unwrap();
         assert_eq!(m.n_obs, 3);

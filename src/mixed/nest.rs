@@ -163,7 +163,8 @@ impl Nest {
         for ((groups, (a, d)), &t) in self.levels.iter().zip(eliminated.a.iter().zip(&eliminated.d)).zip(t) {
             let mut here = Variances::default();
             for ((a, d), &parent) in a.iter().zip(d).zip(&groups.parents) {
-                let around = found.last().and_then(|v: &Variances| v.total.get(parent as usize)).copied().unwrap_or(0.0);
+                let around =
+                    found.last().and_then(|v: &Variances| v.total.get(parent as usize)).copied().unwrap_or(0.0);
                 let share = a / d;
                 here.own.push(t / d + (t * share) * (t * share) * around);
                 here.total.push(t / d + around / (d * d));

@@ -178,9 +178,10 @@ impl Model {
         }
         let noise = noise(design, &basis, reliability)?;
         let counts: Vec<usize> = nest.levels.iter().map(|l| l.codes.len()).collect();
-        let is_fixed = counts.iter().enumerate().map(|(l, n)| {
-            *n == 1 || l.checked_sub(1).and_then(|o| counts.get(o)).is_some_and(|outer| outer == n)
-        });
+        let is_fixed = counts
+            .iter()
+            .enumerate()
+            .map(|(l, n)| *n == 1 || l.checked_sub(1).and_then(|o| counts.get(o)).is_some_and(|outer| outer == n));
         Ok(Self {
             method,
             n: nest.levels.last().map(|l| l.n.clone()).unwrap_or_default(),
@@ -260,11 +261,8 @@ impl Model {
         let deviance = state.eliminated.log_det + fit + if is_reml { log_det_x } else { 0.0 };
         let slopes = theta.iter().enumerate().map(|(level, theta)| {
             let q = self.square(&state, level);
-            let trace: f64 = if is_reml {
-                (0..p).map(|i| (0..p).map(|j| xx[(i, j)] * q[(j, i)]).sum::<f64>()).sum()
-            } else {
-                0.0
-            };
+            let trace: f64 =
+                if is_reml { (0..p).map(|i| (0..p).map(|j| xx[(i, j)] * q[(j, i)]).sum::<f64>()).sum() } else { 0.0 };
             let loss = (v.transpose() * &q * v)[(0, 0)] * freedom / r2;
             2.0 * theta * (state.h.get(level).copied().unwrap_or(0.0) - trace - loss)
         });
@@ -353,7 +351,11 @@ impl Model {
             criterion: found.deviance,
             terms,
             beta,
-            se: vcov.iter().enumerate().map(|(k, row)| row.get(k).copied().unwrap_or(f64::NAN).max(0.0).sqrt()).collect(),
+            se: vcov
+                .iter()
+                .enumerate()
+                .map(|(k, row)| row.get(k).copied().unwrap_or(f64::NAN).max(0.0).sqrt())
+                .collect(),
             vcov,
             sigma: sigma2.sqrt(),
             noise: self.noise.iter().zip(&found.beta).map(|(d, b)| d * b * b).sum(),
@@ -406,11 +408,21 @@ fn noise(design: &Design, basis: &Basis, reliability: &[(&str, f64)]) -> Result<
         if !(value > 0.0 && value <= 1.0) {
             return Err(Error::option("reliability", format!("{name}: {value}"), "above 0 and at most 1"));
         }
-        let numeric: Vec<&String> =
-            design.terms().iter().skip(1).zip(design.columns()).filter(|(_, c)| c.is_numeric()).map(|(t, _)| t).collect();
+        let numeric: Vec<&String> = design
+            .terms()
+            .iter()
+            .skip(1)
+            .zip(design.columns())
+            .filter(|(_, c)| c.is_numeric())
+            .map(|(t, _)| t)
+            .collect();
         let place = design.terms().iter().position(|t| t == name && numeric.contains(&t));
         let Some(place) = place else {
-            return Err(Error::option("reliability", format!("{name:?}"), format!("of a numeric covariate: one of {numeric:?}")));
+            return Err(Error::option(
+                "reliability",
+                format!("{name:?}"),
+                format!("of a numeric covariate: one of {numeric:?}"),
+            ));
         };
         // The basis has columns of mean square 1.
         if let Some(cell) = basis.kept.iter().position(|k| *k == place).and_then(|k| noise.get_mut(k)) {

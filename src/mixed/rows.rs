@@ -125,7 +125,12 @@ impl<'a> Rows<'a> {
 
     /// Visits every row of positive weight that is kept.
     #[inline]
-    pub(super) fn visit(&self, n_rows: usize, is_kept: impl Fn(usize) -> bool, mut with: impl FnMut(usize, f64, &[f64])) {
+    pub(super) fn visit(
+        &self,
+        n_rows: usize,
+        is_kept: impl Fn(usize) -> bool,
+        mut with: impl FnMut(usize, f64, &[f64]),
+    ) {
         let mut row = vec![1.0; self.width()];
         for i in 0..n_rows {
             let weight = self.weight(i);

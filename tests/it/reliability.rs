@@ -117,7 +117,8 @@ fn the_equations_hold_as_written_out() {
     let n = world.y.len();
     // Two levels: four classes to a school.
     let school: Vec<u32> = world.class.iter().map(|c| c / 4).collect();
-    let fitted = fit_reliability(&world.design(), &world.y, &[&school, &world.class], &[("prior", 0.7)], Method::Reml, &on);
+    let fitted =
+        fit_reliability(&world.design(), &world.y, &[&school, &world.class], &[("prior", 0.7)], Method::Reml, &on);
     let fitted = fitted.unwrap();
     assert!(fitted.has_converged, "{fitted:?}");
     let z = |codes: &[u32], count: usize| Mat::from_fn(n, count, |i, j| f64::from(u8::from(codes[i] as usize == j)));

@@ -1,9 +1,7 @@
 //! Slopes that differ between the units of one factor: against lme4, dense algebra and what must not matter.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::type_complexity)] // helpers of tests
 
-use brightspot::mixed::{
-    Covariate, Design, Method, SlopeCovariance, SlopeFit, SlopeMoments, encode, fit_slopes,
-};
+use brightspot::mixed::{Covariate, Design, Method, SlopeCovariance, SlopeFit, SlopeMoments, encode, fit_slopes};
 use faer::{Mat, Side};
 use proptest::prelude::*;
 
@@ -62,7 +60,14 @@ impl Pupils {
 }
 
 /// At lme4's theta everything agrees to rounding; after the search the criterion is never above lme4's.
-fn against(case: &str, expected: &Golden, moments: &SlopeMoments, labels: &[String], structure: SlopeCovariance, method: Method) {
+fn against(
+    case: &str,
+    expected: &Golden,
+    moments: &SlopeMoments,
+    labels: &[String],
+    structure: SlopeCovariance,
+    method: Method,
+) {
     let there = SlopeFit::at(moments, &expected.theta, structure, method).unwrap();
     let scale = expected.sigma;
     close(there.criterion, expected.criterion, 1e-9 * expected.criterion, case);
@@ -75,8 +80,13 @@ fn against(case: &str, expected: &Golden, moments: &SlopeMoments, labels: &[Stri
     let mut n_compared = 0;
     for unit in there.effects() {
         for (k, column) in there.columns.iter().enumerate() {
-            let of = |name: &String| expected.effects.get(&(format!("{name} {column}"), labels[unit.code as usize].clone()));
-            let Some((mode, sd)) = ["teacher", "teacher.1", "teacher.2", "Subject"].map(String::from).iter().find_map(of) else { continue };
+            let of =
+                |name: &String| expected.effects.get(&(format!("{name} {column}"), labels[unit.code as usize].clone()));
+            let Some((mode, sd)) =
+                ["teacher", "teacher.1", "teacher.2", "Subject"].map(String::from).iter().find_map(of)
+            else {
+                continue;
+            };
             n_compared += 1;
             close(unit.effect[k], *mode, 1e-9 * scale, &format!("{case} {column} of {}", unit.code));
             close(unit.sd_conditional()[k], *sd, 1e-9 * scale, &format!("{case} sd of {column} of {}", unit.code));
@@ -162,7 +172,8 @@ fn our_pupils_are_lme4s() {
 #[test]
 fn a_tie_between_intercept_and_slope_is_said() {
     let pupils = pupils();
-    let fit = fitted(&pupils.moments(&["cprior"], &["cprior"], &pupils.math0), SlopeCovariance::Correlated, Method::Reml);
+    let fit =
+        fitted(&pupils.moments(&["cprior"], &["cprior"], &pupils.math0), SlopeCovariance::Correlated, Method::Reml);
     assert!(fit.is_singular && fit.notes.iter().any(|n| n.code.as_str() == "singular_slopes"), "{:?}", fit.notes);
     close(fit.correlation(0, 1).abs(), 1.0, 1e-9, "correlation");
     // Where every unit holds the same rows, every column says that it does not differ.
@@ -172,7 +183,8 @@ fn a_tie_between_intercept_and_slope_is_said() {
     let moments = SlopeMoments::new(&design, &[("x", &x)], &y, &codes).unwrap();
     for structure in [SlopeCovariance::Correlated, SlopeCovariance::Uncorrelated] {
         let fit = fitted(&moments, structure, Method::Reml);
-        let said: Vec<&str> = fit.notes.iter().filter(|n| n.code.as_str() == "singular").map(|n| n.at.as_str()).collect();
+        let said: Vec<&str> =
+            fit.notes.iter().filter(|n| n.code.as_str() == "singular").map(|n| n.at.as_str()).collect();
         assert_eq!(said, ["(Intercept)", "x"], "{structure:?}");
         assert!(fit.has_converged && fit.effects().iter().all(|e| e.reliability.iter().all(|r| *r < 1e-6)));
     }
@@ -216,7 +228,10 @@ fn dense(x: &Mat<f64>, z: &Mat<f64>, relative: &Mat<f64>, y: &[f64], method: Met
         criterion: log_det + fit + if method == Method::Reml { log_det_x } else { 0.0 },
         beta: (0..p).map(|i| beta[(i, 0)]).collect(),
         sigma: sigma2.sqrt(),
-        effects: { let b = &d * &residual; (0..b.nrows()).map(|i| b[(i, 0)]).collect() },
+        effects: {
+            let b = &d * &residual;
+            (0..b.nrows()).map(|i| b[(i, 0)]).collect()
+        },
         conditional: diagonal(&conditional),
         errors: diagonal(&errors),
     }
@@ -351,10 +366,16 @@ fn what_cannot_be_fitted_is_an_error() {
     assert_eq!(fit_slopes(&moments, SlopeCovariance::Correlated, Method::Reml, &on).unwrap_err().code(), "too_few");
     let moments = SlopeMoments::new(&design, &[("x", &x)], &y, &codes).unwrap();
     let stop = |_: usize, _: usize| Err(brightspot::Error::Interrupted);
-    assert_eq!(fit_slopes(&moments, SlopeCovariance::Correlated, Method::Reml, &stop).unwrap_err().code(), "interrupted");
+    assert_eq!(
+        fit_slopes(&moments, SlopeCovariance::Correlated, Method::Reml, &stop).unwrap_err().code(),
+        "interrupted"
+    );
     let wrong = SlopeFit::at(&moments, &[1.0, 0.0], SlopeCovariance::Correlated, Method::Reml).unwrap_err();
     assert_eq!(wrong.code(), "invalid_option");
     let exact: Vec<f64> = x.iter().map(|x| 2.0 * x + 1.0).collect();
     let moments = SlopeMoments::new(&design, &[("x", &x)], &exact, &codes).unwrap();
-    assert_eq!(fit_slopes(&moments, SlopeCovariance::Correlated, Method::Reml, &on).unwrap_err().code(), "invalid_value");
+    assert_eq!(
+        fit_slopes(&moments, SlopeCovariance::Correlated, Method::Reml, &on).unwrap_err().code(),
+        "invalid_value"
+    );
 }

@@ -129,9 +129,13 @@ def test_reliability_lifts_the_slope() -> None:
     frame = read("slopes")
     plain = bs.mixed_model(frame, outcome="math", fixed=["prior", "sex"], random="teacher")
     same = bs.mixed_model(frame, outcome="math", fixed=["prior", "sex"], random="teacher", reliability={"prior": 1.0})
-    lifted = bs.mixed_model(frame, outcome="math", fixed=["prior", "sex"], random="teacher", reliability={"prior": 0.85})
-    slope = {m: dict(zip(t.fixed["term"], t.fixed["estimate"], strict=True))["prior"] for m, t in
-             {"plain": plain, "same": same, "lifted": lifted}.items()}
+    lifted = bs.mixed_model(
+        frame, outcome="math", fixed=["prior", "sex"], random="teacher", reliability={"prior": 0.85}
+    )
+    slope = {
+        m: dict(zip(t.fixed["term"], t.fixed["estimate"], strict=True))["prior"]
+        for m, t in {"plain": plain, "same": same, "lifted": lifted}.items()
+    }
     assert slope["same"] == pytest.approx(slope["plain"], rel=1e-6)
     assert same.criterion == pytest.approx(plain.criterion, abs=1e-6)
     assert slope["lifted"] == pytest.approx(slope["plain"] / 0.85, rel=0.05)

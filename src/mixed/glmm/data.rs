@@ -1,9 +1,9 @@
 //! The rows of a generalised linear mixed model, laid out group by group.
 
 use super::family::Family;
-use crate::mixed::nest::Nest;
 use crate::mixed::basis::Basis;
 use crate::mixed::design::{Design, check_finite, check_rows};
+use crate::mixed::nest::Nest;
 use crate::{Error, Result};
 
 /// Rows of counts with their design, in the order of their groups.
@@ -35,13 +35,7 @@ impl GlmmData {
     /// [`Error::InvalidValue`] for columns of different lengths, counts that are no whole numbers >= 0 or exceed their
     /// trials, sizes that are not above 0, and outcomes that are all alike (no success, or nothing else);
     /// [`Error::TooFew`] without rows, without a factor, or with no more rows than fixed terms.
-    pub fn new(
-        design: &Design,
-        family: Family,
-        y: &[f64],
-        size: Option<&[f64]>,
-        levels: &[&[u32]],
-    ) -> Result<Self> {
+    pub fn new(design: &Design, family: Family, y: &[f64], size: Option<&[f64]>, levels: &[&[u32]]) -> Result<Self> {
         let n_rows = design.n_rows();
         check_rows("outcome", y.len(), n_rows)?;
         check_finite("outcome", y)?;
@@ -128,7 +122,9 @@ fn check_counts(family: Family, y: &[f64], size: &[f64]) -> Result<()> {
         if !(size > 0.0 && size.is_finite()) {
             return match family {
                 Family::Binomial => wrong("size", format!("{size} in row {row}"), "give every row 1 trial or more"),
-                Family::Poisson => wrong("exposure", format!("{size} in row {row}"), "give every row an exposure above 0"),
+                Family::Poisson => {
+                    wrong("exposure", format!("{size} in row {row}"), "give every row an exposure above 0")
+                }
             };
         }
         let remedy = match family {
@@ -149,7 +145,11 @@ fn check_counts(family: Family, y: &[f64], size: &[f64]) -> Result<()> {
     let is_all = family == Family::Binomial && y.iter().zip(size).all(|(y, size)| y == size);
     if is_none || is_all {
         let found = if is_none { "0 in every row" } else { "every trial a success" };
-        return wrong("the outcome", found.into(), "an outcome without variation has no model; choose one that differs");
+        return wrong(
+            "the outcome",
+            found.into(),
+            "an outcome without variation has no model; choose one that differs",
+        );
     }
     Ok(())
 }

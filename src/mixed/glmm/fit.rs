@@ -8,8 +8,8 @@ use super::laplace::Mode;
 use super::start::Start;
 use crate::mixed::FEW_UNITS;
 use crate::mixed::algebra::inverse;
-use crate::mixed::nested_effects::{NestedEffect, Parts};
 use crate::mixed::minimise::{Limits, Minimum, minimise};
+use crate::mixed::nested_effects::{NestedEffect, Parts};
 use crate::{Error, Note, NoteCode, Result};
 
 /// A fitted generalised linear mixed model.
@@ -247,7 +247,8 @@ impl<'a> Search<'a> {
 
     fn finish(&self, t: Vec<f64>, beta: Vec<f64>, minimum: &Minimum, n_free: usize) -> Found {
         let p = beta.len();
-        let covariance = inverse(&minimum.hessian).map(|m| Mat::from_fn(p, p, |i, j| 2.0 * m[(n_free + i, n_free + j)]));
+        let covariance =
+            inverse(&minimum.hessian).map(|m| Mat::from_fn(p, p, |i, j| 2.0 * m[(n_free + i, n_free + j)]));
         let gradient = minimum.gradient.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
         Found { t, beta, mode: self.start.mode.clone(), covariance, has_converged: minimum.has_converged, gradient }
     }
@@ -265,7 +266,8 @@ impl GlmmData {
 
     /// Whether the groups of a level are those of the level around it, one to one.
     fn is_confounded(&self, level: usize) -> bool {
-        level.checked_sub(1).is_some_and(|outer| self.n_groups(outer) == self.n_groups(level)) && self.n_groups(level) > 1
+        level.checked_sub(1).is_some_and(|outer| self.n_groups(outer) == self.n_groups(level))
+            && self.n_groups(level) > 1
     }
 }
 

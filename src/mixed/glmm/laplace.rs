@@ -125,10 +125,9 @@ impl GlmmData {
             }
             if distance < CLOSE {
                 let deviance = penalised + eliminated.log_det + self.constant;
-                return deviance.is_finite().then_some((
-                    Evaluation { deviance, eliminated, scores: solved.score, bend: pass.bend },
-                    fixed,
-                ));
+                return deviance
+                    .is_finite()
+                    .then_some((Evaluation { deviance, eliminated, scores: solved.score, bend: pass.bend }, fixed));
             }
             let from = mode.clone();
             let mut share = 1.0;
@@ -158,8 +157,7 @@ impl GlmmData {
 
     /// How far a step goes: the square of its length in the metric of the curvature.
     fn distance(&self, t: &[f64], weight: &[f64], target: &[Vec<f64>], total: &[f64], mode: &Mode) -> f64 {
-        let rows: f64 =
-            weight.iter().zip(total).zip(&mode.total).map(|((w, a), b)| w * (a - b) * (a - b)).sum();
+        let rows: f64 = weight.iter().zip(total).zip(&mode.total).map(|((w, a), b)| w * (a - b) * (a - b)).sum();
         let own = t.iter().zip(target).zip(&mode.own).filter(|((t, _), _)| **t > 0.0);
         rows + own.map(|((t, a), b)| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / t).sum::<f64>()
     }
@@ -170,15 +168,19 @@ impl GlmmData {
         let inner = variances.last().map(|v| v.total.as_slice()).unwrap_or_default();
         let q: Vec<f64> = point.bend.iter().zip(inner).map(|(bend, h)| h * bend).collect();
         let solved = self.nest.solve(&point.eliminated, t, &q);
-        let by_t = variances.iter().zip(&point.scores).zip(&solved.score).map(|((v, s), sq)| {
-            v.h.iter().zip(s).zip(sq).map(|((h, s), sq)| h - s * s + s * sq).sum::<f64>()
-        });
+        let by_t = variances
+            .iter()
+            .zip(&point.scores)
+            .zip(&solved.score)
+            .map(|((v, s), sq)| v.h.iter().zip(s).zip(sq).map(|((h, s), sq)| h - s * s + s * sq).sum::<f64>());
         let mut slopes: Vec<f64> = by_t.collect();
         let p = self.n_terms();
         let mut by_beta = vec![0.0; p];
         for ((rows, &b), (&h, &bq)) in self.groups().zip(&mode.total).zip(inner.iter().zip(&solved.total)) {
             for i in rows {
-                let (Some(&eta), Some(&y), Some(&size)) = (fixed.get(i), self.y.get(i), self.size.get(i)) else { continue };
+                let (Some(&eta), Some(&y), Some(&size)) = (fixed.get(i), self.y.get(i), self.size.get(i)) else {
+                    continue;
+                };
                 let row = self.family.at(eta + b, y, size);
                 let value = -2.0 * (y - row.mean) + h * row.bend - row.weight * bq;
                 for (sum, x) in by_beta.iter_mut().zip(self.x.get(i * p..(i + 1) * p).unwrap_or_default()) {
@@ -202,7 +204,9 @@ impl GlmmData {
             line.fill(0.0);
             let mut total = 0.0;
             for i in rows {
-                let (Some(&eta), Some(&y), Some(&size)) = (fixed.get(i), self.y.get(i), self.size.get(i)) else { continue };
+                let (Some(&eta), Some(&y), Some(&size)) = (fixed.get(i), self.y.get(i), self.size.get(i)) else {
+                    continue;
+                };
                 let w = self.family.at(eta + b, y, size).weight;
                 let x = self.x.get(i * p..(i + 1) * p).unwrap_or_default();
                 total += w;
@@ -226,9 +230,10 @@ impl GlmmData {
         let eliminated = self.nest.eliminate(&weights, t);
         let answers: Vec<Solution> = sums.iter().map(|c| self.nest.solve(&eliminated, t, c)).collect();
         let cell = |i: usize, j: usize| {
-            let taken = sums.get(i).zip(answers.get(j)).map_or(f64::NAN, |(c, s)| {
-                c.iter().zip(&s.total).map(|(c, b)| c * b).sum()
-            });
+            let taken = sums
+                .get(i)
+                .zip(answers.get(j))
+                .map_or(f64::NAN, |(c, s)| c.iter().zip(&s.total).map(|(c, b)| c * b).sum());
             gram.get(i * p + j).copied().unwrap_or(f64::NAN) - taken
         };
         (Mat::from_fn(p, p, |i, j| f64::midpoint(cell(i, j), cell(j, i))), answers)

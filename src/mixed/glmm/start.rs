@@ -87,13 +87,7 @@ impl GlmmData {
         Some(Start { t, beta, mode, information: information? })
     }
 
-    fn nest_step(
-        &self,
-        eliminated: &Eliminated,
-        t: &[f64],
-        pass: &Pass,
-        mode: &Mode,
-    ) -> (Vec<Vec<f64>>, Vec<f64>) {
+    fn nest_step(&self, eliminated: &Eliminated, t: &[f64], pass: &Pass, mode: &Mode) -> (Vec<Vec<f64>>, Vec<f64>) {
         let solved = self.newton(eliminated, t, pass, &mode.total);
         let own = solved.score.iter().zip(t).map(|(s, t)| s.iter().map(|s| s * t).collect()).collect();
         (own, solved.total)
@@ -105,7 +99,9 @@ impl GlmmData {
         let mut sums = vec![0.0; p];
         for ((rows, &b), &to) in self.groups().zip(total).zip(target) {
             for i in rows {
-                let (Some(&eta), Some(&y), Some(&size)) = (fixed.get(i), self.y.get(i), self.size.get(i)) else { continue };
+                let (Some(&eta), Some(&y), Some(&size)) = (fixed.get(i), self.y.get(i), self.size.get(i)) else {
+                    continue;
+                };
                 let row = self.family.at(eta + b, y, size);
                 let value = y - row.mean - row.weight * (to - b);
                 for (sum, x) in sums.iter_mut().zip(self.x.get(i * p..(i + 1) * p).unwrap_or_default()) {
@@ -120,7 +116,9 @@ impl GlmmData {
     fn spread(&self, t: &mut [f64], mode: &Mode, eliminated: &Eliminated, is_fixed: &[bool]) -> f64 {
         let variances = self.nest.variances(eliminated, t);
         let mut farthest = 0.0_f64;
-        for (((t, own), v), _) in t.iter_mut().zip(&mode.own).zip(&variances).zip(is_fixed).filter(|(_, fixed)| !**fixed) {
+        for (((t, own), v), _) in
+            t.iter_mut().zip(&mode.own).zip(&variances).zip(is_fixed).filter(|(_, fixed)| !**fixed)
+        {
             let effective: f64 = v.own.iter().map(|v| (1.0 - v / *t).max(0.0)).sum();
             let sum: f64 = own.iter().map(|b| b * b).sum();
             let next = (sum / effective.max(1e-12)).clamp(*t / 8.0, *t * 8.0).clamp(1e-6, 25.0);

@@ -47,7 +47,8 @@ impl Problem {
     pub(super) fn new(moments: &SlopeMoments) -> Result<Self> {
         let (width, p) = (moments.width(), moments.terms.len());
         let at = |values: &[f64], i: usize| values.get(i).copied().unwrap_or(f64::NAN);
-        let x_gram: Vec<f64> = moments.gram.chunks_exact(width).take(p).flat_map(|r| r.iter().take(p).copied()).collect();
+        let x_gram: Vec<f64> =
+            moments.gram.chunks_exact(width).take(p).flat_map(|r| r.iter().take(p).copied()).collect();
         let basis = Basis::of_gram(&x_gram, moments.shift.get(..p - 1).unwrap_or_default());
         let n_terms = basis.n_terms();
         if moments.n_obs <= n_terms {
@@ -172,7 +173,8 @@ impl Problem {
         if m.iter().any(|v| !v.is_finite()) {
             return Err(failed("the cross products are not finite"));
         }
-        let llt = square(m, width).llt(Side::Lower).map_err(|_| failed("the cross products are not positive definite"))?;
+        let llt =
+            square(m, width).llt(Side::Lower).map_err(|_| failed("the cross products are not positive definite"))?;
         let factor = llt.L();
         let l_xx = factor.submatrix(0, 0, p, p);
         let r2 = factor[(p, p)] * factor[(p, p)];

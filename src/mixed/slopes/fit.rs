@@ -173,7 +173,9 @@ fn generators(problem: &Problem, structure: SlopeCovariance) -> Vec<Mat<f64>> {
     let k = problem.n_slopes();
     let unit = |i: usize, j: usize| Mat::from_fn(k, k, |r, c| f64::from(u8::from((r, c) == (i, j))));
     match structure {
-        SlopeCovariance::Correlated => (0..k).flat_map(|j| (j..k).map(move |i| (i, j))).map(|(i, j)| unit(i, j)).collect(),
+        SlopeCovariance::Correlated => {
+            (0..k).flat_map(|j| (j..k).map(move |i| (i, j))).map(|(i, j)| unit(i, j)).collect()
+        }
         // Uncorrelated where the covariates are 0, not where this basis has its 0.
         SlopeCovariance::Uncorrelated => {
             (0..k).map(|j| &problem.into * unit(j, j) * (1.0 / problem.into[(j, j)])).collect()
@@ -257,7 +259,8 @@ fn downhill(
             })?;
             let mut start = found.x.clone();
             let cell = start.get_mut(worst)?;
-            let falls = by[(worst, worst)] / (problem.into[(worst, worst)] * problem.into[(worst, worst)]) < -FLAT * size;
+            let falls =
+                by[(worst, worst)] / (problem.into[(worst, worst)] * problem.into[(worst, worst)]) < -FLAT * size;
             (falls && cell.abs() < 1e-3).then(|| *cell = 1e-2)?;
             Some(start)
         }
@@ -335,9 +338,8 @@ impl SlopeFit {
         let problem = Problem::new(moments)?;
         let lambda = &problem.into * problem.given(theta, structure)?;
         let k = problem.n_slopes();
-        let units = places(k, structure).map(|cell| {
-            &problem.into * Mat::from_fn(k, k, |i, j| f64::from(u8::from((i, j) == cell)))
-        });
+        let units = places(k, structure)
+            .map(|cell| &problem.into * Mat::from_fn(k, k, |i, j| f64::from(u8::from((i, j) == cell))));
         let point = problem.evaluate(&lambda, method)?;
         Ok((point.deviance, slope(&units.collect::<Vec<_>>(), &lambda, &point)))
     }
@@ -412,15 +414,17 @@ impl SlopeFit {
             notes: vec![],
         };
         // How far each column differs on its own, for a covariate of unit spread.
-        let alone: Vec<f64> =
-            (0..k).map(|i| (0..k).map(|j| root[(i, j)] * root[(i, j)]).sum::<f64>().sqrt() * problem.into[(i, i)]).collect();
+        let alone: Vec<f64> = (0..k)
+            .map(|i| (0..k).map(|j| root[(i, j)] * root[(i, j)]).sum::<f64>().sqrt() * problem.into[(i, i)])
+            .collect();
         fit.notes = fit.caveats(&alone, &dropped);
         Ok(fit)
     }
 
     fn caveats(&self, alone: &[f64], dropped: &[String]) -> Vec<Note> {
         let groups = self.units.len();
-        let constant: Vec<&String> = self.columns.iter().zip(alone).filter(|(_, s)| **s < SINGULAR).map(|(c, _)| c).collect();
+        let constant: Vec<&String> =
+            self.columns.iter().zip(alone).filter(|(_, s)| **s < SINGULAR).map(|(c, _)| c).collect();
         let mut notes: Vec<Note> =
             constant.iter().map(|column| Note::new(NoteCode::Singular, groups).at(column.as_str())).collect();
         if self.is_singular && constant.is_empty() {
@@ -445,7 +449,8 @@ impl Problem {
         let is_possible = theta.len() == cells.len()
             && cells.iter().zip(theta).all(|((i, j), t)| t.is_finite() && (i != j || *t >= 0.0));
         if !is_possible {
-            let allowed = format!("{} finite values, the lower triangle column by column, its diagonal >= 0", cells.len());
+            let allowed =
+                format!("{} finite values, the lower triangle column by column, its diagonal >= 0", cells.len());
             return Err(Error::option("theta", format!("{theta:?}"), allowed));
         }
         let mut lambda = Mat::zeros(k, k);
@@ -490,9 +495,10 @@ fn effects(
         let effect = &root * y - &c * &beta;
         let conditional = &root * root.transpose() * point.sigma2;
         let error = &conditional + &c * fixed * c.transpose();
-        let reliability = sds.iter().enumerate().map(|(i, sd)| {
-            if *sd > 0.0 { (1.0 - error[(i, i)] / (sd * sd)).clamp(0.0, 1.0) } else { 0.0 }
-        });
+        let reliability = sds
+            .iter()
+            .enumerate()
+            .map(|(i, sd)| if *sd > 0.0 { (1.0 - error[(i, i)] / (sd * sd)).clamp(0.0, 1.0) } else { 0.0 });
         SlopeEffect {
             code,
             n: g.first().copied().unwrap_or(0.0),

@@ -161,7 +161,8 @@ impl SlopeMoments {
 
     /// The same moments about other values: (z + s)'(a + t) from z'a and the sums of z and a.
     fn shifted(&self, shift: &[f64]) -> Self {
-        let step: Vec<f64> = [0.0].into_iter().chain(self.shift.iter().zip(shift).map(|(old, new)| old - new)).collect();
+        let step: Vec<f64> =
+            [0.0].into_iter().chain(self.shift.iter().zip(shift).map(|(old, new)| old - new)).collect();
         let mut moved = self.clone();
         moved.shift = shift.to_vec();
         let totals: Vec<f64> = self.gram.iter().take(self.width()).copied().collect();

@@ -248,8 +248,13 @@ fn what_cannot_be_fitted_is_an_error() {
     let two = [0.0, 2.0, 1.0, 0.0, 1.0, 1.0];
     assert!(message(simple(&two, None, &x, &class, Family::Binomial)).contains("2 of 1 in row 1"));
     let y = [0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
-    assert!(message(simple(&y, Some(&[1.0, 1.0, 0.0, 1.0, 1.0, 1.0]), &x, &class, Family::Poisson)).contains("exposure"));
-    assert!(message(simple(&y, Some(&[1.0, 1.5, 1.0, 1.0, 1.0, 1.0]), &x, &class, Family::Binomial)).contains("1.5 in row 1"));
+    assert!(
+        message(simple(&y, Some(&[1.0, 1.0, 0.0, 1.0, 1.0, 1.0]), &x, &class, Family::Poisson)).contains("exposure")
+    );
+    assert!(
+        message(simple(&y, Some(&[1.0, 1.5, 1.0, 1.0, 1.0, 1.0]), &x, &class, Family::Binomial))
+            .contains("1.5 in row 1")
+    );
     let single = simple(&y, None, &x, &[0, 1, 2, 3, 4, 5], Family::Binomial).data().unwrap();
     assert_eq!(brightspot::mixed::fit_glmm(&single, &on).unwrap_err().code(), "too_few");
     let data = simple(&y, None, &x, &class, Family::Binomial).data().unwrap();

@@ -84,7 +84,14 @@ fn timing_of_a_million_pupils() {
     let data = world.rows.data().unwrap();
     let began = std::time::Instant::now();
     let fit = super::fitted(&data);
-    println!("{:.2} s, {} evaluations, theta {:.4}, slope {:.4} ({:.4})", began.elapsed().as_secs_f64(), fit.n_evaluations, fit.theta[0], fit.beta[1], fit.se[1]);
+    println!(
+        "{:.2} s, {} evaluations, theta {:.4}, slope {:.4} ({:.4})",
+        began.elapsed().as_secs_f64(),
+        fit.n_evaluations,
+        fit.theta[0],
+        fit.beta[1],
+        fit.se[1]
+    );
     // Laplace's approximation draws theta a little towards zero in classes of 25.
     assert!((fit.theta[0] - 0.5).abs() < 0.02 && (fit.beta[1] - 0.8).abs() < 0.01, "{:?} {:?}", fit.theta, fit.beta);
 }

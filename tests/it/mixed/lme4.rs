@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use brightspot::mixed::{Covariate, Design, Fit, Method, Moments, encode, fit};
+use brightspot::mixed::{Covariate, Design, Fit, Members, Method, Moments, Random, encode, fit};
 
 use super::close;
 
@@ -74,6 +74,116 @@ fn lme4_is_reproduced() {
         n_run += usize::from(golden(&folder, case));
     }
     assert!(n_run >= 6, "only {n_run} cases have their data as CSV");
+}
+
+/// Crossed factors in the order of theta, as lme4 lists them.
+const CROSSED: [(&str, &str, &[&str], &[&str]); 2] = [
+    ("penicillin_crossed", "diameter", &[], &["plate", "sample"]),
+    ("insteval_crossed", "y", &["service"], &["s", "d"]),
+];
+
+#[test]
+fn lme4_is_reproduced_where_factors_cross() {
+    let Some(folder) = reference() else {
+        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
+        return;
+    };
+    for (case, outcome, covariates, factors) in CROSSED {
+        let scalars: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(folder.join(format!("{case}.json"))).unwrap()).unwrap();
+        let data = folder.join(scalars["data"].as_str().unwrap());
+        if !data.exists() {
+            println!("skipped: {case}: its data are not there as CSV");
+            continue;
+        }
+        let columns = csv(&data);
+        let coded: Vec<(Vec<u32>, Vec<String>)> =
+            factors.iter().map(|f| encode(columns[*f].iter().map(String::as_str))).collect();
+        let codes: Vec<[&[u32]; 1]> = coded.iter().map(|(codes, _)| [codes.as_slice()]).collect();
+        let random: Vec<Random> = codes.iter().map(|c| Random::Nested(c)).collect();
+        let values: Vec<Vec<f64>> = covariates.iter().map(|c| numbers(&columns[*c])).collect();
+        let inputs: Vec<Covariate> =
+            covariates.iter().zip(&values).map(|(name, values)| Covariate::Numeric { name, values }).collect();
+        let y = numbers(&columns[outcome]);
+        let moments = Moments::of_model(&Design::new(y.len(), &inputs).unwrap(), &y, &random, None).unwrap();
+        let theta: Vec<f64> = scalars["theta"].as_array().unwrap().iter().map(|t| t.as_f64().unwrap()).collect();
+        let names = factors.iter().zip(&coded).map(|(f, (_, labels))| (*f, labels.as_slice())).collect::<Vec<_>>();
+        compare(&folder, case, &scalars, &moments, &theta, &names);
+    }
+}
+
+#[test]
+fn multiple_membership_is_that_of_a_replaced_z() {
+    let Some(folder) = reference() else {
+        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
+        return;
+    };
+    let scalars: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("multimember.json")).unwrap()).unwrap();
+    let columns = csv(&folder.join("data/multimember.csv"));
+    let both = columns["teacher1"].iter().chain(&columns["teacher2"]).map(String::as_str);
+    let (codes, labels) = encode(both);
+    let (first, second) = codes.split_at(codes.len() / 2);
+    let (y, x) = (numbers(&columns["y"]), numbers(&columns["x"]));
+    let (w1, w2) = (numbers(&columns["w1"]), numbers(&columns["w2"]));
+    let members = Members { codes: &[first, second], weights: &[&w1, &w2], normalize: false };
+    let design = Design::new(y.len(), &[Covariate::Numeric { name: "x", values: &x }]).unwrap();
+    let moments = Moments::of_model(&design, &y, &[Random::Members(members)], None).unwrap();
+    compare(&folder, "multimember", &scalars, &moments, &[scalars["theta"].as_f64().unwrap()], &[("teacher", &labels)]);
+}
+
+/// At lme4's theta to rounding; after our own search never above its criterion.
+fn compare(
+    folder: &std::path::Path,
+    case: &str,
+    scalars: &serde_json::Value,
+    moments: &Moments,
+    theta: &[f64],
+    factors: &[(&str, &[String])],
+) {
+    let (criterion, sigma) = (scalars["criterion"].as_f64().unwrap(), scalars["sigma"].as_f64().unwrap());
+    let at = Fit::at(moments, theta, Method::Reml).unwrap();
+    // The file has 15 digits, and both programs add up some 10^4 rounded logarithms.
+    close(at.criterion, criterion, 1e-9_f64.max(2e-14 * criterion.abs()), case);
+    close(at.sigma, sigma, 1e-10 * sigma, case);
+    let start = std::time::Instant::now();
+    let found = fit(moments, Method::Reml).unwrap();
+    println!(
+        "{case}: {} evaluations in {:?}, criterion {:+.1e} from lme4's",
+        found.n_evaluations,
+        start.elapsed(),
+        found.criterion - criterion
+    );
+    assert!(found.has_converged, "{case}");
+    assert!(found.criterion <= criterion + 1e-7, "{case}: {} above {criterion}", found.criterion);
+    close(found.criterion, criterion, 1e-6, case);
+    for (a, b) in found.theta.iter().zip(theta) {
+        close(*a, *b, 2e-5, case);
+    }
+    let fixed = csv(&folder.join(format!("{case}.fixef.csv")));
+    for (k, (estimate, se)) in numbers(&fixed["estimate"]).into_iter().zip(numbers(&fixed["se"])).enumerate() {
+        close(at.beta[k], estimate, 1e-9 * (1.0 + estimate.abs()), case);
+        close(at.se[k], se, 1e-9 * (1.0 + se.abs()), case);
+    }
+    let random = csv(&folder.join(format!("{case}.ranef.csv")));
+    let (effects, conditional) = (numbers(&random["blup"]), numbers(&random["cond_sd"]));
+    let prediction = random.get("pev_sd").map(|c| numbers(c));
+    for (level, (name, labels)) in factors.iter().enumerate() {
+        let (sharp, own) = (at.effects(level).unwrap(), found.effects(level).unwrap());
+        let lines: Vec<usize> = (0..effects.len()).filter(|&i| random["term"][i] == *name).collect();
+        assert_eq!(lines.len(), sharp.len(), "{case} {name}");
+        for i in lines {
+            let code = labels.iter().position(|l| *l == random["level"][i]).unwrap() as u32;
+            let unit = sharp.binary_search_by_key(&code, |e| e.path[0]).unwrap();
+            close(sharp[unit].effect, effects[i], 1e-9 * sigma, "BLUP");
+            close(sharp[unit].sd_conditional, conditional[i], 1e-9 * sigma, "conditional deviation");
+            close(own[unit].effect, effects[i], 2e-4 * sigma, "BLUP");
+            close(own[unit].sd_conditional, conditional[i], 2e-4 * sigma, "conditional deviation");
+            if let Some(prediction) = &prediction {
+                close(sharp[unit].sd, prediction[i], 1e-9 * sigma, "prediction error");
+            }
+        }
+    }
 }
 
 fn golden(folder: &std::path::Path, (case, outcome, covariates, factors, method): Case) -> bool {

@@ -55,18 +55,28 @@ proptest! {
 fn labelled(units: &[&str], y: &[f64]) -> Moments {
     let (codes, labels) = brightspot::mixed::encode(units.iter().copied());
     let moments = Moments::new(&Design::new(y.len(), &[]).unwrap(), y, &[&codes]).unwrap();
-    moments.with_labels(vec![Labels { column: "teacher".into(), kind: "text".into(), labels }]).unwrap()
+    moments
+        .with_labels(vec![Labels { column: "teacher".into(), factor: "teacher".into(), kind: "text".into(), labels }])
+        .unwrap()
 }
 
 #[test]
 fn labels_decide_what_is_the_same_and_codes_do_not() {
     // In the first part "b" has the code 1, in the second 0.
-    let (first, second) = (labelled(&["a", "b", "b", "a"], &[1.0, 4.0, 5.0, 2.0]), labelled(&["b", "c", "b", "c"], &[6.0, 9.0, 4.5, 8.0]));
+    let (first, second) = (
+        labelled(&["a", "b", "b", "a"], &[1.0, 4.0, 5.0, 2.0]),
+        labelled(&["b", "c", "b", "c"], &[6.0, 9.0, 4.5, 8.0]),
+    );
     let whole = labelled(&["a", "b", "b", "a", "b", "c", "b", "c"], &[1.0, 4.0, 5.0, 2.0, 6.0, 9.0, 4.5, 8.0]);
     let merged = first.merge(&second).unwrap();
     assert_eq!(merged.labels()[0].labels, ["a", "b", "c"]);
     agree(&merged, &whole);
-    close(fit(&merged, Method::Reml).unwrap().criterion, fit(&whole, Method::Reml).unwrap().criterion, 1e-9, "criterion");
+    close(
+        fit(&merged, Method::Reml).unwrap().criterion,
+        fit(&whole, Method::Reml).unwrap().criterion,
+        1e-9,
+        "criterion",
+    );
     // Numbers keep their order: 9 before 10.
     let merged = labelled(&["10", "9"], &[1.0, 2.0]).merge(&labelled(&["11", "9"], &[3.0, 4.0])).unwrap();
     assert_eq!(merged.labels()[0].labels, ["9", "10", "11"]);
@@ -74,7 +84,7 @@ fn labels_decide_what_is_the_same_and_codes_do_not() {
     let plain = Moments::new(&Design::new(2, &[]).unwrap(), &[1.0, 2.0], &[&[0, 0]]).unwrap();
     assert_eq!(plain.merge(&whole).unwrap_err().code(), "invalid_value");
     assert_eq!(plain.clone().with_labels(vec![]).unwrap_err().code(), "invalid_value");
-    let none = vec![Labels { column: "t".into(), kind: "text".into(), labels: vec![] }];
+    let none = vec![Labels { column: "t".into(), factor: "t".into(), kind: "text".into(), labels: vec![] }];
     assert_eq!(plain.with_labels(none).unwrap_err().code(), "invalid_value");
 }
 
