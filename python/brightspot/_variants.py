@@ -50,7 +50,8 @@ def _slopes(slopes: Slopes) -> tuple[str, list[str]]:
         return str(factor), names("slopes", covariates)
     except (AttributeError, TypeError, ValueError) as error:
         raise InvalidOptionError(
-            f'slopes = {slopes!r} is not possible: it must be one factor with its covariates, like {{"teacher": ["prior"]}}',
+            f"slopes = {slopes!r} is not possible: it must be one factor with its covariates, "
+            'like {"teacher": ["prior"]}',
             option="slopes",
             value=repr(slopes),
         ) from error

@@ -149,9 +149,9 @@ class MixedModel:
         factor
             One of ``factors``.
         sd
-            ``"second_order"`` lets ``sd`` allow for the estimated variances too (REML only, up to 2,000 units): the mean
-            squared error g1 + g2 + 2 g3 of Prasad & Rao (1990). It matters with fewer than some 30 units. Null where the
-            factor's variance is estimated as zero.
+            ``"second_order"`` lets ``sd`` allow for the estimated variances too (REML only, up to 2,000 units): the
+            mean squared error g1 + g2 + 2 g3 of Prasad & Rao (1990). It matters with fewer than some 30 units. Null
+            where the factor's variance is estimated as zero.
 
         Returns
         -------
@@ -337,7 +337,8 @@ class Moments:
         InvalidValueError
             For bytes that are something else, cut short or damaged.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance] (what people give)
+        # What people give is not always what the type says.
+        if not isinstance(data, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ColumnTypeError(
                 f"expected the bytes that .to_bytes() wrote; found {type(data).__name__}", found=type(data).__name__
             )
@@ -371,9 +372,9 @@ def mixed_model(
 ) -> MixedModel:
     """Fit a mixed model with random intercepts of nested and crossed factors, and of shared membership.
 
-    ``y = X beta + sum over factors of Z b + e``, with independent normal effects. The criterion is evaluated from the sums
-    of each unit (in closed form where factors are nested; with a Cholesky factor of all but the largest where they cross),
-    so a fit costs one pass over the data. Ctrl-C stops it.
+    ``y = X beta + sum over factors of Z b + e``, with independent normal effects. The criterion is evaluated from the
+    sums of each unit (in closed form where factors are nested; with a Cholesky factor of all but the largest where
+    they cross), so a fit costs one pass over the data. Ctrl-C stops it.
 
     Three other kinds are asked for by name, one at a time, each without ``members`` and ``weights``: passes and counts
     (``family``), slopes that differ between units (``slopes``), covariates measured with error (``reliability``).
@@ -389,15 +390,15 @@ def mixed_model(
         the first level in sort order (an enum's own order) being the reference.
     random
         The grouping factors: ``"teacher"``; ``"school/teacher"`` (teachers in schools, also where labels repeat from
-        school to school); ``["student", "lecturer"]``, which cross: a label is one unit wherever it occurs. Columns whose
-        labels lie in one label of another each are taken as nested in it (the same model, in less time).
+        school to school); ``["student", "lecturer"]``, which cross: a label is one unit wherever it occurs. Columns
+        whose labels lie in one label of another each are taken as nested in it (the same model, in less time).
     members
         Factors to several units of which a row may belong, by shares: ``{"teacher": (["teacher1", "teacher2"],
-        ["share1", "share2"])}``. A second unit may be missing with a weight of 0 or none. Rows that belong to no unit are
-        left out and counted.
+        ["share1", "share2"])}``. A second unit may be missing with a weight of 0 or none. Rows that belong to no unit
+        are left out and counted.
     weights
-        A column of precision weights, as in lme4: the error variance of a row is ``sigma² / weight``. Rows of weight 0 do
-        not count (``zero_weight``).
+        A column of precision weights, as in lme4: the error variance of a row is ``sigma² / weight``. Rows of weight
+        0 do not count (``zero_weight``).
     normalize
         Divide the weights of each membership by their sum; otherwise they must sum to 1 in every row.
     method
@@ -405,21 +406,21 @@ def mixed_model(
     family
         ``"binomial"`` for a pass (true or false, 0 or 1) or a number of successes among ``size`` trials, such as days
         present; ``"poisson"`` for counts, such as referrals. The likelihood is Laplace's approximation, as lme4's
-        ``glmer``. Coefficients and effects are differences of log odds, or of logarithms of rates. ``random`` must be one
-        factor or factors nested in each other.
+        ``glmer``. Coefficients and effects are differences of log odds, or of logarithms of rates. ``random`` must be
+        one factor or factors nested in each other.
     size
         The column of trials; 1 in every row where not given.
     exposure
         The column of exposures (weeks, pupils) that a count is proportional to; 1 where not given.
     slopes
-        One factor, and the covariates (numbers) whose slopes differ between its units: ``{"teacher": ["prior"]}``, which
-        is lme4's ``(1 + prior | teacher)``. The intercept is where every covariate is 0: centre them.
+        One factor, and the covariates (numbers) whose slopes differ between its units: ``{"teacher": ["prior"]}``,
+        which is lme4's ``(1 + prior | teacher)``. The intercept is where every covariate is 0: centre them.
     correlated
         Whether a unit's intercept and slopes may be correlated; otherwise ``(1 + prior || teacher)``.
     reliability
         Covariates measured with error, and the share of their variance over all rows that is not noise:
-        ``{"prior": 0.85}``. Otherwise their slope is drawn towards zero, and units with a weak start look worse than they
-        are. ``sigma`` then includes what the noise adds to the residuals.
+        ``{"prior": 0.85}``. Otherwise their slope is drawn towards zero, and units with a weak start look worse than
+        they are. ``sigma`` then includes what the noise adds to the residuals.
 
     Returns
     -------
@@ -429,14 +430,16 @@ def mixed_model(
     Raises
     ------
     BrightspotError
-        For missing columns, outcomes that are no numbers, weights that are negative or no numbers, and memberships whose
-        weights do not sum to 1 (the rows are named); for counts that are none, or all alike; for a reliability so low that
-        nothing of its covariate would be left (the smallest that works is named); for kinds that do not go together.
+        For missing columns, outcomes that are no numbers, weights that are negative or no numbers, and memberships
+        whose weights do not sum to 1 (the rows are named); for counts that are none, or all alike; for a reliability
+        so low that nothing of its covariate would be left (the smallest that works is named); for kinds that do not
+        go together.
 
     Notes
     -----
     A row with a missing (or infinite) value in any column of the model is left out and counted (``rows_left_out``).
-    Other notes: ``separated`` (a coefficient without bound: one outcome only), ``singular_slopes``, ``zero_weight``, ``singular``, ``rank_deficient``, ``few_units``, ``confounded_levels``, ``not_converged``.
+    Other notes: ``separated`` (a coefficient without bound: one outcome only), ``singular_slopes``, ``zero_weight``,
+    ``singular``, ``rank_deficient``, ``few_units``, ``confounded_levels``, ``not_converged``.
 
     References
     ----------
@@ -446,8 +449,8 @@ def mixed_model(
     Breslow NE, Clayton DG (1993). Approximate inference in generalized linear mixed models. Journal of the American
     Statistical Association 88: 9-25.
     Fuller WA (1987). Measurement Error Models. Wiley, section 2.2.
-    Lockwood JR, McCaffrey DF (2014). Correcting for test score measurement error in ANCOVA models for estimating treatment
-    effects. Journal of Educational and Behavioral Statistics 39: 22-52. doi:10.3102/1076998613509405.
+    Lockwood JR, McCaffrey DF (2014). Correcting for test score measurement error in ANCOVA models for estimating
+    treatment effects. Journal of Educational and Behavioral Statistics 39: 22-52. doi:10.3102/1076998613509405.
 
     Examples
     --------
@@ -498,9 +501,9 @@ def mixed_moments(
     Parameters
     ----------
     df, outcome, fixed, random, members, weights, normalize
-        As for :func:`mixed_model`. Columns named apart in ``random`` always cross: that teachers lie in schools within one
-        part does not say so of the whole. Where they are nested, ``"school/teacher"`` says it. Parts merge where their
-        terms are the same: every part needs all levels of a text column in ``fixed``, or numbers instead.
+        As for :func:`mixed_model`. Columns named apart in ``random`` always cross: that teachers lie in schools
+        within one part does not say so of the whole. Where they are nested, ``"school/teacher"`` says it. Parts merge
+        where their terms are the same: every part needs all levels of a text column in ``fixed``, or numbers instead.
 
     Returns
     -------

@@ -52,8 +52,10 @@ pub(super) fn minimise(
     };
     let mut has_converged = false;
     for _ in 0..MOST_ROUNDS {
-        descend(f, &mut x, &mut value, &mut gradient, hessian, limits);
-        hessian = differences(f, &x, limits.difference)?;
+        descend(f, &mut x, &mut value, &mut gradient, &hessian, limits);
+        // At the edge of where the function can be computed there is no end to be found.
+        let Some(here) = differences(f, &x, limits.difference) else { break };
+        hessian = here;
         let step = direction(&hessian, &gradient)?;
         let decrease = -dot(&step, &gradient);
         if decrease > limits.smallest_decrease {
@@ -85,10 +87,11 @@ fn descend(
     x: &mut Vec<f64>,
     value: &mut f64,
     gradient: &mut Vec<f64>,
-    mut hessian: Mat<f64>,
+    hessian: &Mat<f64>,
     limits: Limits,
 ) {
     let n = x.len();
+    let Some(mut hessian) = positive(hessian) else { return };
     for _ in 0..MOST_STEPS {
         let Some(step) = direction(&hessian, gradient) else { return };
         if -dot(&step, gradient) < limits.smallest_decrease {
@@ -154,27 +157,42 @@ pub(super) fn differences(f: &mut dyn FnMut(&[f64]) -> Point, x: &[f64], differe
     Some(Mat::from_fn(n, n, |i, j| f64::midpoint(cell(i, j), cell(j, i))))
 }
 
-/// The Newton direction, downhill even where the Hessian is not positive definite: eigenvalues by their size.
+/// The Newton direction, downhill even where the Hessian is not positive definite.
 pub(super) fn direction(hessian: &Mat<f64>, gradient: &[f64]) -> Option<Vec<f64>> {
     let n = gradient.len();
-    if n == 0 {
-        return Some(vec![]);
-    }
-    if (0..n).any(|i| (0..n).any(|j| !hessian[(i, j)].is_finite())) {
-        return None;
-    }
-    let eigen = hessian.self_adjoint_eigen(Side::Lower).ok()?;
-    let (vectors, values) = (eigen.U(), eigen.S());
-    let largest = (0..n).map(|i| values[i].abs()).fold(0.0, f64::max);
+    let (vectors, sizes) = sizes(hessian)?;
     let mut step = vec![0.0; n];
-    for i in 0..n {
-        let size = values[i].abs().max(1e-10 * largest).max(1e-12);
+    for (i, size) in sizes.iter().enumerate() {
         let along: f64 = gradient.iter().enumerate().map(|(r, g)| vectors[(r, i)] * g).sum();
         for (r, cell) in step.iter_mut().enumerate() {
             *cell -= along / size * vectors[(r, i)];
         }
     }
     Some(step)
+}
+
+/// The positive definite matrix with the same axes and the sizes of the curvatures along them: the update keeps one, but
+/// does not make one.
+fn positive(hessian: &Mat<f64>) -> Option<Mat<f64>> {
+    let (vectors, sizes) = sizes(hessian)?;
+    let n = sizes.len();
+    let cell = |i: usize, j: usize| sizes.iter().enumerate().map(|(k, s)| s * vectors[(i, k)] * vectors[(j, k)]).sum();
+    Some(Mat::from_fn(n, n, cell))
+}
+
+/// Axes and the sizes of the curvatures along them, none of them zero.
+fn sizes(hessian: &Mat<f64>) -> Option<(Mat<f64>, Vec<f64>)> {
+    let n = hessian.nrows();
+    if (0..n).any(|i| (0..n).any(|j| !hessian[(i, j)].is_finite())) {
+        return None;
+    }
+    if n == 0 {
+        return Some((Mat::zeros(0, 0), vec![]));
+    }
+    let eigen = hessian.self_adjoint_eigen(Side::Lower).ok()?;
+    let largest = (0..n).map(|i| eigen.S()[i].abs()).fold(0.0, f64::max);
+    let sizes = (0..n).map(|i| eigen.S()[i].abs().max(1e-10 * largest).max(1e-12)).collect();
+    Some((eigen.U().to_owned(), sizes))
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

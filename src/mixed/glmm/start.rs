@@ -72,11 +72,16 @@ impl GlmmData {
             loop {
                 mode = between(&from, &own, &total, share);
                 beta = from_beta.iter().enumerate().map(|(k, b)| b + share * step[(k, 0)]).collect();
-                let after = self.pass(&self.fixed_part(&beta), &mode.total).loss + penalty(&t, &mode.own);
-                if after <= before + 1e-9 * before.abs() || share < 1e-3 {
+                let fixed = self.fixed_part(&beta);
+                let after = self.pass(&fixed, &mode.total).loss + penalty(&t, &mode.own);
+                let is_near = fixed.iter().all(|eta| eta.abs() < 4.0 * FARTHEST);
+                if is_near && (after <= before + 1e-9 * before.abs() || share < 1e-3) {
                     break;
                 }
                 share *= 0.5;
+                if share < 1e-12 {
+                    return None;
+                }
             }
             let moved = self.spread(&mut t, &mode, &eliminated, is_fixed);
             information = Some(info);
