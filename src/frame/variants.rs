@@ -134,7 +134,8 @@ pub fn mixed_variant(
         let fit = fit_glmm(&counts, progress)?;
         Kind::Counts(Box::new(counts), fit)
     } else if let Some(slopes) = &request.slopes {
-        let named = slopes.columns.iter().map(|n| Ok((n.as_str(), values(&all, n)?))).collect::<Result<Vec<_>>>()?;
+        let named = slopes.columns.iter().map(|n| Ok::<_, Error>((n.as_str(), values(&all, n)?)));
+        let named = named.collect::<Result<Vec<_>>>()?;
         let moments = SlopeMoments::new(&design, &named, &data.y, levels.first().copied().unwrap_or_default())?;
         let fit = fit_slopes(&moments, slopes.structure, request.method, progress)?;
         Kind::Slopes(Box::new(moments), fit)
@@ -416,9 +417,9 @@ impl VariantModel {
     /// The columns that tell the levels of a factor apart.
     fn keys(&self, level: usize, path: impl Fn(usize) -> Vec<u32>) -> Result<Vec<Column>> {
         let columns = self.factors.get(level).map(|f| f.columns.as_slice()).unwrap_or_default();
-        let taken = columns
-            .iter()
-            .map(|(place, keys)| Ok(keys.take(&IdxCa::from_vec(PlSmallStr::EMPTY, path(*place)))?.into_column()));
+        let taken = columns.iter().map(|(place, keys)| {
+            Ok::<Column, Error>(keys.take(&IdxCa::from_vec(PlSmallStr::EMPTY, path(*place)))?.into_column())
+        });
         taken.collect()
     }
 

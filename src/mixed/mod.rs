@@ -4,8 +4,11 @@
 //! y = X beta + sum over factors of Z b + e, b ~ N(0, sigma^2 theta^2) per factor, e ~ N(0, sigma^2 / w). All that the
 //! rows contribute are sums by unit, and by pair of units where factors cross ([`Moments`]), which merge. For nested
 //! factors the criterion has a closed form in them, linear in the number of groups; otherwise the largest factor is
-//! eliminated and a Cholesky factor of the others remains. A [`Fit`] holds the estimates and, for every unit, the predicted effect with two standard
-//! deviations: conditional on beta, and of the prediction error with beta estimated.
+//! eliminated and a Cholesky factor of the others remains. A [`Fit`] holds the estimates and, for every unit, the
+//! predicted effect with two standard deviations: conditional on beta, and of the prediction error with beta estimated.
+//!
+//! Three relatives stand beside it: slopes that differ between the units of one factor ([`fit_slopes`]), passes and
+//! counts ([`fit_glmm`]), and covariates measured with error ([`fit_reliability`]).
 //!
 //! ```
 //! use brightspot::mixed::{Design, Method, Moments, encode, fit};

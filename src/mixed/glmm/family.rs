@@ -16,8 +16,10 @@ pub enum Family {
 /// What one row gives at its linear predictor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
-    /// Minus the log-likelihood, without what does not depend on the predictor.
+    /// Minus the log-likelihood is `loss` + size log `rest`, without what does not depend on the predictor: the
+    /// logarithms of many rows are taken at once.
     pub(super) loss: f64,
+    pub(super) rest: f64,
     pub(super) mean: f64,
     /// The derivative of the mean by the predictor, and the next.
     pub(super) weight: f64,
@@ -32,11 +34,13 @@ impl Family {
             Self::Binomial => {
                 // The exponential of minus the size of eta never overflows.
                 let e = (-eta.abs()).exp();
-                let near = 1.0 / (1.0 + e);
+                let rest = 1.0 + e;
+                let near = 1.0 / rest;
                 let p = if eta >= 0.0 { near } else { e * near };
                 let weight = size * e * near * near;
                 Row {
-                    loss: size * (e.ln_1p() + eta.max(0.0)) - y * eta,
+                    loss: size * eta.max(0.0) - y * eta,
+                    rest,
                     mean: size * p,
                     weight,
                     bend: weight * (1.0 - 2.0 * p),
@@ -44,7 +48,7 @@ impl Family {
             }
             Self::Poisson => {
                 let mean = eta.exp();
-                Row { loss: mean - y * eta, mean, weight: mean, bend: mean }
+                Row { loss: mean - y * eta, rest: 1.0, mean, weight: mean, bend: mean }
             }
         }
     }

@@ -46,6 +46,8 @@ const CLOSE: f64 = 1e-13;
 const MOST_STEPS: usize = 60;
 /// A predictor beyond this is a probability of 0 or 1 to all digits, and a count beyond imagination.
 const LARGEST_PREDICTOR: f64 = 200.0;
+/// Products up to this are far from overflow.
+const LARGEST_PRODUCT: f64 = 1e200;
 
 impl Mode {
     pub(super) fn zero(data: &GlmmData) -> Self {
@@ -82,17 +84,28 @@ impl GlmmData {
         };
         for (rows, &b) in self.groups().zip(total) {
             let (mut loss, mut residual, mut weight, mut bend) = (0.0, 0.0, 0.0, 0.0);
+            let mut rest = 1.0;
             let columns = (fixed.get(rows.clone()), self.y.get(rows.clone()), self.size.get(rows.clone()));
             if let (Some(fixed), Some(y), Some(size)) = columns {
                 for ((eta, &y), &size) in fixed.iter().zip(y).zip(size) {
                     let row = self.family.at(eta + b, y, size);
                     loss += row.loss;
+                    if size == 1.0 {
+                        // At most 2 a row.
+                        rest *= row.rest;
+                        if rest > LARGEST_PRODUCT {
+                            loss += rest.ln();
+                            rest = 1.0;
+                        }
+                    } else {
+                        loss += size * row.rest.ln();
+                    }
                     residual += y - row.mean;
                     weight += row.weight;
                     bend += row.bend;
                 }
             }
-            found.loss += 2.0 * loss;
+            found.loss += 2.0 * (loss + rest.ln());
             found.residual.push(residual);
             found.weight.push(weight);
             found.bend.push(bend);
