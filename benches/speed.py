@@ -7,6 +7,7 @@ NHSRplotthedots and qcc where R has them; statsmodels for the model); others are
 from __future__ import annotations
 
 import importlib.util
+import os
 import resource
 import shutil
 import subprocess
@@ -134,30 +135,105 @@ def r_peers(some, ours):
                 line(f"{package} (100 charts, scaled up)", float(ran.stdout) * N_CHARTS, ours)
 
 
+def state(n, seed=1):
+    """A state: n students of n / 25 teachers in n / 667 schools, with three covariates and text ids."""
+    rng = np.random.default_rng(seed)
+    teachers, schools = n // 25, max(n // 667, 2)
+    teacher = rng.permutation(n) % teachers
+    school = teacher % schools
+    prior, lunch, grade = rng.normal(size=n), rng.integers(0, 2, n).astype(float), rng.normal(size=n)
+    y = 0.1 + 0.65 * prior - 0.15 * lunch + 0.81 * grade + rng.normal(0, 0.6, n)
+    y += rng.normal(0, 0.18, teachers)[teacher] + rng.normal(0, 0.2, schools)[school]
+    ids = pl.DataFrame({"teacher": [f"T{t:06d}" for t in range(teachers)]})
+    places = pl.DataFrame({"school": [f"S{s:05d}" for s in range(schools)]})
+    frame = pl.DataFrame({"y": y, "prior": prior, "lunch": lunch, "grade": grade})
+    return frame.with_columns(ids[teacher]["teacher"], places[school]["school"]).rechunk()
+
+
+def ratings(n=73_421, students=2_972, lecturers=1_128, seed=2):
+    """Ratings of lecturers by students, crossed, as large as InstEval (Bates et al. 2015)."""
+    rng = np.random.default_rng(seed)
+    student, lecturer = rng.integers(0, students, n), (lecturers * rng.beta(0.8, 1.4, n)).astype(int)
+    y = 3.3 + rng.normal(0, 0.33, students)[student] + rng.normal(0, 0.52, lecturers)[lecturer] + rng.normal(0, 1.18, n)
+    service = rng.integers(0, 2, n).astype(float)
+    return pl.DataFrame({"y": y, "service": service, "s": [f"s{i}" for i in student], "d": [f"d{i}" for i in lecturer]})
+
+
+def as_text(frame, *columns):
+    """Ids as text, as files have them."""
+    return frame.with_columns(pl.col(column).cast(pl.String) for column in columns)
+
+
 def models():
-    """Students in classes: 200,000 in 8,000."""
-    rng = np.random.default_rng(1)
-    n, classes = 200_000, 8_000
-    teacher = rng.integers(0, classes, n)
-    prior = rng.normal(size=n)
-    y = 0.7 * prior + rng.normal(0, 0.3, classes)[teacher] + rng.normal(0, 0.6, n)
-    frame = pl.DataFrame({"teacher": [f"T{t:05d}" for t in teacher], "prior": prior, "y": y})
-    print(f"\n{n:,} students of {classes:,} teachers")
-    ours, _ = cost(lambda: bs.mixed_model(frame, outcome="y", fixed="prior", random="teacher").effects())
-    line("brightspot.mixed_model with effects and both their SDs", ours)
-    spots, _ = cost(lambda: bs.bright_spots(frame, outcome="y", unit="teacher", adjust="prior"), 1)
-    line("brightspot.bright_spots", spots, ours)
-    if importlib.util.find_spec("statsmodels"):
+    """Students in classes, schools and across lecturers: from a frame with text ids to effects with both their SDs."""
+    covariates = ["prior", "lunch", "grade"]
+    small, large = state(31_022, 3), state(1_000_000)
+    folder = Path(os.environ.get("BRIGHTSPOT_REFERENCE", "")) / "bright-spots" / "data"
+    cases = {
+        "31,022 students in 1,240 classes": (small, "y", covariates, "teacher"),
+        "1,000,000 students of 40,000 teachers": (large, "y", covariates, "teacher"),
+        "the same nested in 1,499 schools": (large, "y", covariates, "school/teacher"),
+        "the same without any difference between schools": (
+            large.with_columns(y=pl.col("y") - pl.col("y").mean().over("school")),
+            "y",
+            covariates,
+            "school/teacher",
+        ),
+        "73,421 ratings, crossed": (ratings(), "y", ["service"], ["s", "d"]),
+    }
+    if (folder / "Chem97.parquet").exists():
+        chem = as_text(pl.read_parquet(folder / "Chem97.parquet"), "school")
+        cases["Chem97: 31,022 students in 2,410 schools"] = (chem, "score", ["gcsecnt", "gender", "age"], "school")
+        ratings_of = as_text(pl.read_parquet(folder / "InstEval.parquet"), "s", "d")
+        cases["InstEval: 73,421 ratings, crossed"] = (ratings_of, "y", ["service"], ["s", "d"])
+    for what, (frame, outcome, fixed, random) in cases.items():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+        def work(frame=frame, outcome=outcome, fixed=fixed, random=random):
+            model = bs.mixed_model(frame, outcome=outcome, fixed=fixed, random=random)
+            return [model.effects(factor) for factor in model.factors], model.summary
+
+        ours, first = cost(work)
+        used = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        print(f"\n{what}: {frame.estimated_size('mb'):.0f} MB, {used:.0f} MB more at the peak; {work()[1]}")
+        line("brightspot.mixed_model with effects and both their SDs", ours, first=first)
+        model_peers(frame, outcome, fixed, random, ours)
+    spots = state(200_000, 4)
+    line(
+        "\nbrightspot.bright_spots, 200,000 students",
+        cost(lambda: bs.bright_spots(spots, outcome="y", unit="teacher", adjust="prior"), 1)[0],
+    )
+
+
+def model_peers(frame, outcome, fixed, random, ours):
+    """statsmodels for one factor (slow: small frames only), lme-python (lme-rs) for all, where they are installed."""
+    is_single = isinstance(random, str) and "/" not in random
+    if is_single and frame.height < 100_000 and importlib.util.find_spec("statsmodels"):
         import statsmodels.api as sm
 
-        design = sm.add_constant(prior)
-        theirs, _ = cost(lambda: sm.MixedLM(y, design, groups=teacher).fit(), 1)
-        line("statsmodels.MixedLM, without effects", theirs, ours)
-    else:
-        print("statsmodels is not installed: left out")
+        design = sm.add_constant(frame.select(fixed).cast(pl.Float64).to_numpy())
+        groups, y = frame[random].to_physical().to_numpy(), frame[outcome].to_numpy()
+        line(
+            "statsmodels.MixedLM, without effects", cost(lambda: sm.MixedLM(y, design, groups=groups).fit(), 1)[0], ours
+        )
+    if importlib.util.find_spec("lme_python"):
+        import lme_python
+
+        factors = [random] if isinstance(random, str) else random
+        formula = f"{outcome} ~ {' + '.join(fixed)} + {' + '.join(f'(1 | {f})' for f in factors)}"
+        line("lme-python, without conditional SDs", cost(lambda: lme_python.lmer(formula, data=frame), 1)[0], ours)
+
+
+def growth():
+    """Whether cost grows linearly to ten million rows."""
+    for n in (100_000, 1_000_000, 10_000_000):
+        frame = state(n)
+        for random in ("teacher", "school/teacher"):
+            spent, _ = cost(lambda: bs.mixed_model(frame, outcome="y", fixed="prior", random=random).effects(), 2)  # noqa: B023
+            print(f"{n:>12,} rows, {random:<16}{spent:8.3f} s   {1e9 * spent / n:6.0f} ns a row", flush=True)
 
 
 if __name__ == "__main__":
-    parts = {"charts": charts, "models": models}
-    for name in sys.argv[1:] or parts:
+    parts = {"charts": charts, "models": models, "growth": growth}
+    for name in sys.argv[1:] or ("charts", "models"):
         parts[name]()

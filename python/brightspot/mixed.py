@@ -243,12 +243,13 @@ class MixedModel:
 
 def _place(units: pl.DataFrame, option: str, unit: object) -> int:
     """Where a unit stands among the levels of its factor."""
-    parts = cast("tuple[object, ...]", unit) if isinstance(unit, tuple) else (unit,)
+    parts: tuple[object, ...] = cast("tuple[object, ...]", unit) if isinstance(unit, tuple) else (unit,)
+    told = repr(cast("object", unit))
     if len(parts) > units.width:
         raise InvalidOptionError(
-            f"{option} = {unit!r} is not possible: a unit of this factor is told by {', '.join(units.columns)}",
+            f"{option} = {told} is not possible: a unit of this factor is told by {', '.join(units.columns)}",
             option=option,
-            value=repr(unit),
+            value=told,
         )
     # One value of several columns is that of the innermost.
     columns = units.columns[units.width - len(parts) :]
@@ -260,9 +261,9 @@ def _place(units: pl.DataFrame, option: str, unit: object) -> int:
     if len(rows) != 1:
         found = "no unit has this name" if not rows else f"{len(rows)} units have this name"
         raise InvalidOptionError(
-            f"{option} = {unit!r} is not possible: {found}; give the values of {', '.join(units.columns)}",
+            f"{option} = {told} is not possible: {found}; give the values of {', '.join(units.columns)}",
             option=option,
-            value=repr(unit),
+            value=told,
         )
     return rows[0]
 

@@ -12,11 +12,14 @@ const INLINE: u32 = 12;
 /// that have no fast way.
 pub(super) fn fast_codes(values: &Series) -> Result<Option<(Vec<u32>, Vec<IdxSize>)>> {
     if let Ok(text) = values.str() {
-        return Ok(text_codes(text));
+        return Ok(Some(text_codes(text)));
     }
     if values.dtype().is_integer() && values.dtype() != &DataType::UInt64 {
         let cast = values.cast(&DataType::Int64)?;
         let numbers = cast.i64()?;
+        if numbers.null_count() != values.null_count() {
+            return Ok(None);
+        }
         let (Some(least), Some(most)) = (numbers.min(), numbers.max()) else { return Ok(None) };
         // A table by value does for ids that are numbered; others are hashed.
         let room = 4 * values.len() + 1024;
@@ -32,22 +35,21 @@ pub(super) fn fast_codes(values: &Series) -> Result<Option<(Vec<u32>, Vec<IdxSiz
 }
 
 /// Short text is compared as one number: its bytes, then its length.
-fn text_codes(text: &StringChunked) -> Option<(Vec<u32>, Vec<IdxSize>)> {
+fn text_codes(text: &StringChunked) -> (Vec<u32>, Vec<IdxSize>) {
     let is_short = text.downcast_iter().all(|chunk| chunk.views().iter().all(|view| view.length <= INLINE));
-    if is_short {
-        let keys = text.downcast_iter().flat_map(|chunk| {
-            let validity = chunk.validity();
-            chunk.views().iter().enumerate().map(move |(row, view)| {
-                let is_there = validity.is_none_or(|bits| bits.get(row) == Some(true));
-                is_there.then(|| view.as_u128().swap_bytes().rotate_left(32)).map(|key| {
-                    // The length stands first and little-endian in a view; last and big-endian it decides among equals.
-                    (key & !u128::from(u32::MAX)) | u128::from(view.length)
-                })
-            })
-        });
-        return Some(hashed(keys, text.len()));
+    if is_short && text.null_count() == 0 {
+        let keys = text
+            .downcast_iter()
+            .flat_map(|chunk| chunk.views().iter().map(|view| Some(short_key(view.as_u128(), view.length))));
+        return hashed(keys, text.len());
     }
-    Some(hashed(text.iter(), text.len()))
+    hashed(text.iter(), text.len())
+}
+
+/// The length stands first and little-endian in a view; last and big-endian it decides among texts that are otherwise
+/// equal, as with a zero byte at the end.
+fn short_key(view: u128, length: u32) -> u128 {
+    (view.swap_bytes().rotate_left(32) & !u128::from(u32::MAX)) | u128::from(length)
 }
 
 /// Codes by way of a hash table; only the distinct values are sorted.
@@ -55,7 +57,7 @@ fn hashed<K: std::hash::Hash + Eq + Ord + Copy>(
     keys: impl Iterator<Item = Option<K>>,
     n_rows: usize,
 ) -> (Vec<u32>, Vec<IdxSize>) {
-    let mut table: PlHashMap<K, u32> = PlHashMap::new();
+    let mut table: PlHashMap<K, u32> = PlHashMap::default();
     let mut found: Vec<(K, IdxSize)> = Vec::new();
     let mut codes = Vec::with_capacity(n_rows);
     let mut last: Option<(K, u32)> = None;

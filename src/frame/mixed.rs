@@ -3,7 +3,7 @@
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::columns::floats;
+use super::columns::{column, floats};
 use super::factors::{Codes, MISSING, ModelData, retain};
 use super::random::{Chain, chains, nested_by_labels};
 use crate::mixed::{Contrast, Design, Fit, Labels, Members, Method, Moments, Random, fit_while};
@@ -141,7 +141,7 @@ impl Prepared {
         let data =
             ModelData::with(df, &request.outcome, &request.fixed, &columns, request.weights.as_deref(), &unusable)?;
         for shared in &mut shared {
-            shared.keep(&data.kept)?;
+            shared.keep(&data.kept);
         }
         let chains = arrange(&data.factors, chains);
         let codes: Vec<Vec<&[u32]>> = chains
@@ -195,14 +195,15 @@ impl Shared {
         }
         let mut stacked: Option<Series> = None;
         for name in &asked.units {
-            let column = super::columns::column(df, name)?.as_materialized_series().clone();
+            let values = column(df, name)?.as_materialized_series().clone();
             match &mut stacked {
-                None => stacked = Some(column.with_name(asked.name.as_str().into())),
+                None => stacked = Some(values.with_name(asked.name.as_str().into())),
                 Some(all) => {
-                    all.append(&column).map_err(|_| Error::ColumnType {
+                    let expected = format!("units of the same type as in {:?}, {}", asked.units, all.dtype());
+                    all.append(&values).map_err(|_| Error::ColumnType {
                         column: name.clone(),
-                        expected: format!("units of the same type as in {:?}, {}", asked.units, all.dtype()),
-                        found: column.dtype().to_string(),
+                        expected,
+                        found: values.dtype().to_string(),
                         remedy: "bring the columns of units to one type".into(),
                     })?;
                 }
@@ -215,18 +216,23 @@ impl Shared {
         // No weight is a weight of nothing; NaN, infinite and negative ones are mistakes, which the core names.
         let mut weights = vec![];
         for name in &asked.weights {
-            let is_null = super::columns::column(df, name)?.as_materialized_series().is_null();
+            let is_null = column(df, name)?.as_materialized_series().is_null();
             let values = floats(df, name)?;
             let known = values.iter().zip(is_null.iter()).map(|(w, n)| if n == Some(true) { 0.0 } else { *w });
             weights.push(known.collect::<Vec<f64>>());
         }
         let shared = Self { name: asked.name.clone(), keys: all.keys, codes, weights };
-        let places: (Vec<&[u32]>, Vec<&[f64]>) =
-            (shared.codes.iter().map(Vec::as_slice).collect(), shared.weights.iter().map(Vec::as_slice).collect());
-        let empty = shared.is_empty();
-        let members = Members { codes: &places.0, weights: &places.1, normalize: asked.normalize };
-        members.check(height, |row| empty.get(row) == Some(&false))?;
+        shared.check(height, asked.normalize)?;
         Ok(shared)
+    }
+
+    /// Here the rows are still numbered as in the frame.
+    fn check(&self, height: usize, normalize: bool) -> Result<()> {
+        let codes: Vec<&[u32]> = self.codes.iter().map(Vec::as_slice).collect();
+        let weights: Vec<&[f64]> = self.weights.iter().map(Vec::as_slice).collect();
+        let empty = self.is_empty();
+        let members = Members { codes: &codes, weights: &weights, normalize };
+        members.check(height, |row| empty.get(row) == Some(&false))
     }
 
     /// Which rows belong to no unit at all: neither a unit nor a weight is given.
@@ -240,12 +246,11 @@ impl Shared {
         (0..rows).map(is_nothing).collect()
     }
 
-    fn keep(&mut self, kept: &[bool]) -> Result<()> {
+    fn keep(&mut self, kept: &[bool]) {
         if !kept.is_empty() {
             self.codes.iter_mut().for_each(|c| retain(c, kept));
             self.weights.iter_mut().for_each(|w| retain(w, kept));
         }
-        Ok(())
     }
 }
 

@@ -90,10 +90,11 @@ fn a_district_goes_through_models_and_back() -> Test {
             outcome: "spring".into(),
             fixed: vec!["prior".into(), "frl".into()],
             random: vec!["school_id/teacher_id".into()],
-            method: Default::default(),
+            ..Default::default()
         },
+        &|| Ok(()),
     )?;
-    assert_eq!(model.effects("school_id/teacher_id")?.height(), 300);
+    assert_eq!(model.effects("school_id/teacher_id", None)?.height(), 300);
     assert_eq!(model.fixed()?.column("term")?.str()?.get(2), Some("frlyes"));
 
     let found = bright_spots(
