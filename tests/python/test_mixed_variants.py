@@ -62,7 +62,7 @@ def test_passes_and_counts_are_lme4s(case: str, arguments: dict[str, object]) ->
     assert model.has_converged
     assert not model.is_singular
     again = model.at(model.theta)
-    assert again.criterion == pytest.approx(model.criterion, abs=1e-8)
+    assert again.criterion == pytest.approx(model.criterion, abs=1e-7)
 
 
 def test_effects_bear_their_labels() -> None:
@@ -141,8 +141,10 @@ def test_reliability_lifts_the_slope() -> None:
     assert slope["lifted"] == pytest.approx(slope["plain"] / 0.85, rel=0.05)
     assert lifted.variance["factor"].to_list() == ["teacher", "residual"]
     assert lifted.effects().columns == plain.effects().columns
+    # Beside a covariate that says nearly the same there is little left that could be noise.
+    twin = frame.with_columns(also=pl.col("prior") + pl.col("hours"))
     with pytest.raises(bs.BrightspotError, match="above"):
-        bs.mixed_model(frame, outcome="math", fixed="prior", random="teacher", reliability={"prior": 0.01})
+        bs.mixed_model(twin, outcome="math", fixed=["prior", "also"], random="teacher", reliability={"prior": 0.8})
 
 
 @pytest.mark.parametrize(

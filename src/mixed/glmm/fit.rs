@@ -247,8 +247,9 @@ impl<'a> Search<'a> {
 
     fn finish(&self, t: Vec<f64>, beta: Vec<f64>, minimum: &Minimum, n_free: usize) -> Found {
         let p = beta.len();
-        let covariance =
-            inverse(&minimum.hessian).map(|m| Mat::from_fn(p, p, |i, j| 2.0 * m[(n_free + i, n_free + j)]));
+        // Where the search found no end, its second derivatives are those of somewhere else.
+        let hessian = if minimum.has_converged { inverse(&minimum.hessian) } else { None };
+        let covariance = hessian.map(|m| Mat::from_fn(p, p, |i, j| 2.0 * m[(n_free + i, n_free + j)]));
         let gradient = minimum.gradient.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
         Found { t, beta, mode: self.start.mode.clone(), covariance, has_converged: minimum.has_converged, gradient }
     }

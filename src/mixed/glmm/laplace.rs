@@ -42,7 +42,7 @@ pub(super) struct Evaluation {
 }
 
 /// Weighted distance between two steps (squared) at which the mode is found: it then errs by the square of this.
-const CLOSE: f64 = 1e-13;
+const CLOSE: f64 = 1e-17;
 const MOST_STEPS: usize = 60;
 /// A predictor beyond this is a probability of 0 or 1 to all digits, and a count beyond imagination.
 const LARGEST_PREDICTOR: f64 = 200.0;
