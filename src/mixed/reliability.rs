@@ -3,7 +3,7 @@
 //! y = X beta + sum over levels of b + e, where W = X + noise is seen instead of X. Regression on W draws the slope
 //! towards zero, and what is left of the prior then stands in the effects: units with weak pupils look worse than they
 //! are. With var(noise) = (1 - reliability) var(W) the moment W'V^-1 W is too large by var(noise) tr(V^-1), which is
-//! taken away (Fuller 1987, Measurement Error Models, sec. 2.2; for teachers' effects Lockwood & McCaffrey 2014, J.
+//! taken away (Fuller 1987, Measurement Error Models, sec. 2.2; for teachers' effects Lockwood & `McCaffrey` 2014, J.
 //! Educ. Behav. Stat. 39:22, doi:10.3102/1076998613509405). Residuals y - W beta then have mean Zb, and the variance
 //! of e and of the noise together; the variances between units are those that maximise their likelihood.
 
@@ -250,7 +250,7 @@ impl Model {
         let xx = inverse(&self.xx(&state.m))?;
         let r2 = (v.transpose() * &state.m * v)[(0, 0)];
         let freedom = self.freedom();
-        if !(r2 > 0.0) {
+        if r2.is_nan() || r2 <= 0.0 {
             return None;
         }
         let log_det_x = self.xx(&state.m).llt(Side::Lower).ok()?;
@@ -260,7 +260,7 @@ impl Model {
         let is_reml = self.method == Method::Reml;
         let deviance = state.eliminated.log_det + fit + if is_reml { log_det_x } else { 0.0 };
         let slopes = theta.iter().enumerate().map(|(level, theta)| {
-            let q = self.square(&state, level);
+            let q = Self::square(&state, level);
             let trace: f64 =
                 if is_reml { (0..p).map(|i| (0..p).map(|j| xx[(i, j)] * q[(j, i)]).sum::<f64>()).sum() } else { 0.0 };
             let loss = (v.transpose() * &q * v)[(0, 0)] * freedom / r2;
@@ -270,7 +270,7 @@ impl Model {
     }
 
     /// The sum of u u' over the groups of a level, u = z'V^-1 A.
-    fn square(&self, state: &State, level: usize) -> Mat<f64> {
+    fn square(state: &State, level: usize) -> Mat<f64> {
         let scores: Vec<&[f64]> =
             state.answers.iter().map(|a| a.score.get(level).map(Vec::as_slice).unwrap_or_default()).collect();
         let cell = |i: usize, j: usize| {

@@ -57,7 +57,7 @@ impl Family {
     pub(super) fn constant(self, y: f64, size: f64) -> f64 {
         use statrs::function::gamma::ln_gamma;
         match self {
-            Self::Binomial if size == 1.0 => 0.0,
+            Self::Binomial if size <= 1.0 => 0.0,
             Self::Binomial => ln_gamma(y + 1.0) + ln_gamma(size - y + 1.0) - ln_gamma(size + 1.0),
             Self::Poisson => ln_gamma(y + 1.0),
         }

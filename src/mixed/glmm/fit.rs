@@ -79,7 +79,7 @@ const MOST_ROUNDS: usize = 6;
 /// Bates, Maechler, Bolker & Walker (2015), J. Stat. Softw. 67(1). Breslow & Clayton (1993), J. Am. Stat. Assoc. 88:9.
 pub fn fit_glmm(data: &GlmmData, progress: &(dyn Fn(usize, usize) -> Result<()> + Sync)) -> Result<GlmmFit> {
     let groups = data.starts.len() - 1;
-    if data.family == Family::Binomial && groups >= data.n_obs() && data.size.iter().all(|s| *s == 1.0) {
+    if data.family == Family::Binomial && groups >= data.n_obs() && data.size.iter().all(|s| *s <= 1.0) {
         return Err(Error::TooFew {
             what: "the variance between units".into(),
             needed: "units with 2 rows".into(),
@@ -374,7 +374,8 @@ impl GlmmFit {
             }
         }
         for (k, term) in self.terms.iter().enumerate() {
-            if !(covariance[(k, k)] < BOUNDLESS_SE * BOUNDLESS_SE) {
+            let variance = covariance[(k, k)];
+            if variance.is_nan() || variance > BOUNDLESS_SE * BOUNDLESS_SE {
                 notes.push(Note::new(NoteCode::Separated, 1).at(term.as_str()));
             }
         }

@@ -4,7 +4,7 @@
 //! and V = Z'WZ + T^-1: dev = -2 l + sum b^2/t + log|I + T Z'WZ| (Bates et al., lme4; Breslow & Clayton 1993, J. Am.
 //! Stat. Assoc. 88:9, eq. 2-5). The mode moves with the parameters and W with the mode, so with h the conditional
 //! variance of a row's total effect, q = h dW/d eta, and B(q) the effects that solve V b = Z'q:
-//! d dev/d beta = X'(-2 (y - mu) + q - W B(q)), d dev/d t = sum over groups of h_v - s_v^2 + s_v s_v(q), s = b/t the
+//! d dev/d beta = X'(-2 (y - mu) + q - W B(q)), d dev/d t = sum over groups of h - s^2 + s s(q), s = b/t the
 //! scores: no division by t, so the derivative at a variance of zero is right as well.
 
 use faer::Mat;
@@ -90,7 +90,7 @@ impl GlmmData {
                 for ((eta, &y), &size) in fixed.iter().zip(y).zip(size) {
                     let row = self.family.at(eta + b, y, size);
                     loss += row.loss;
-                    if size == 1.0 {
+                    if size <= 1.0 {
                         // At most 2 a row.
                         rest *= row.rest;
                         if rest > LARGEST_PRODUCT {
@@ -116,7 +116,7 @@ impl GlmmData {
     /// The deviance at variances `t` and coefficients `beta` (in the basis), from `mode` and leaving the mode there.
     pub(super) fn evaluate(&self, t: &[f64], beta: &[f64], mode: &mut Mode) -> Option<(Evaluation, Vec<f64>)> {
         let fixed = self.fixed_part(beta);
-        if fixed.iter().any(|eta| !(eta.abs() < LARGEST_PREDICTOR)) {
+        if fixed.iter().any(|eta| eta.is_nan() || eta.abs() > LARGEST_PREDICTOR) {
             return None;
         }
         clear_zeros(t, mode, &self.nest.levels);
@@ -132,7 +132,7 @@ impl GlmmData {
             let solved = self.newton(&eliminated, t, &pass, &mode.total);
             let target: Vec<Vec<f64>> =
                 solved.score.iter().zip(t).map(|(s, t)| s.iter().map(|s| s * t).collect()).collect();
-            let distance = self.distance(t, &pass.weight, &target, &solved.total, mode);
+            let distance = Self::distance(t, &pass.weight, &target, &solved.total, mode);
             if !distance.is_finite() {
                 return None;
             }
@@ -169,7 +169,7 @@ impl GlmmData {
     }
 
     /// How far a step goes: the square of its length in the metric of the curvature.
-    fn distance(&self, t: &[f64], weight: &[f64], target: &[Vec<f64>], total: &[f64], mode: &Mode) -> f64 {
+    fn distance(t: &[f64], weight: &[f64], target: &[Vec<f64>], total: &[f64], mode: &Mode) -> f64 {
         let rows: f64 = weight.iter().zip(total).zip(&mode.total).map(|((w, a), b)| w * (a - b) * (a - b)).sum();
         let own = t.iter().zip(target).zip(&mode.own).filter(|((t, _), _)| **t > 0.0);
         rows + own.map(|((t, a), b)| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / t).sum::<f64>()

@@ -66,7 +66,7 @@ impl Problem {
         let (mut z_scale, mut z_shift) = (vec![1.0], vec![0.0]);
         for (&place, name) in moments.places.iter().zip(&moments.columns).skip(1) {
             let (own, shift) = (at(&moments.gram, place * width + place), at(&moments.shift, place - 1));
-            if !(own > 1e-24 * (own + n * shift * shift)) {
+            if own.is_nan() || own <= 1e-24 * (own + n * shift * shift) {
                 return Err(Error::InvalidValue {
                     what: format!("the slope of {name:?}"),
                     found: "a covariate without variation".into(),
@@ -179,7 +179,7 @@ impl Problem {
         let l_xx = factor.submatrix(0, 0, p, p);
         let r2 = factor[(p, p)] * factor[(p, p)];
         let total = self.gram.last().copied().unwrap_or(0.0);
-        if !(r2 > EXACT_TOLERANCE * total) {
+        if r2.is_nan() || r2 <= EXACT_TOLERANCE * total {
             return Err(Error::InvalidValue {
                 what: "the outcome".into(),
                 found: "no variation beyond the fixed terms and the slopes".into(),

@@ -5,7 +5,7 @@ use faer::{Mat, Side};
 use super::SlopeCovariance;
 use super::criterion::{Evaluation, Problem, Unit};
 use super::moments::SlopeMoments;
-use crate::mixed::minimise::{Limits, Minimum, minimise};
+use crate::mixed::minimise::{Limits, Minimum, Point, minimise};
 use crate::mixed::{FEW_UNITS, Method};
 use crate::{Error, Note, NoteCode, Result};
 
@@ -201,7 +201,7 @@ fn search(
     structure: SlopeCovariance,
     generators: &[Mat<f64>],
     method: Method,
-    f: &mut dyn FnMut(&[f64]) -> Option<(f64, Vec<f64>)>,
+    f: &mut dyn FnMut(&[f64]) -> Point,
 ) -> Option<Minimum> {
     let k = problem.n_slopes();
     let place = |i: usize| match structure {
