@@ -157,6 +157,10 @@ note_codes! {
     ZeroWeight = "zero_weight": |n, _v| format!("{} left out: their weight is zero", counted(n, "row"));
     /// The estimated variance of a factor is zero.
     Singular = "singular": |_n, _v| "no detectable difference between the units of this factor (its estimated variance is zero)".to_owned();
+    /// A coefficient or a spread without bound: some group of rows has one outcome only.
+    Separated = "separated": |_n, _v| "no bound to its estimate: the rows it stands for have all but one outcome only; take the estimate and its standard error as \"very large\", or join levels".to_owned();
+    /// Intercepts and slopes of the units differ along fewer directions than there are columns: a correlation of -1 or 1.
+    SingularSlopes = "singular_slopes": |n, _v| format!("intercepts and slopes of {} are tied to each other by the estimate (a correlation of -1 or 1): the data do not show that they differ separately", counted(n, "unit"));
     /// A covariate is a combination of others and was dropped.
     RankDeficient = "rank_deficient": |_n, _v| "a combination of the other terms: dropped from the model".to_owned();
     /// A factor has few levels: its variance is poorly known.

@@ -11,6 +11,7 @@ import polars as pl
 from brightspot import _core, words
 from brightspot._frames import names, to_polars
 from brightspot._result import Note, page
+from brightspot._variants import Family, Reliability, Slopes, variant
 from brightspot.exceptions import ColumnTypeError, InvalidOptionError
 
 Members: TypeAlias = Mapping[str, tuple[Sequence[str], Sequence[str]]]
@@ -28,7 +29,8 @@ class FitSummary:
     route
         How the criterion was computed: ``"closed_form"`` for nested factors; ``"dense"`` or ``"sparse"`` where factors
         cross or rows belong to several units, after the Cholesky factor of what remains when the largest factor is
-        eliminated.
+        eliminated; ``"slopes"``, from the sums of each unit; ``"laplace"``, for passes and counts; ``"corrected"``, for
+        covariates measured with error.
     n_evaluations
         How often the criterion was evaluated.
     gradient
@@ -51,6 +53,9 @@ class FitSummary:
             "closed_form": "in closed form",
             "dense": "by a dense Cholesky factor",
             "sparse": "by a sparse Cholesky factor",
+            "slopes": "from the sums of each unit",
+            "laplace": "by Laplace's approximation",
+            "corrected": "corrected for measurement error",
         }
         end = "converged" if self.has_converged else "did not converge"
         text = (
@@ -87,13 +92,15 @@ class MixedModel:
     fixed
         ``term``, ``estimate``, ``se``; terms are named as in R: ``(Intercept)``, ``prior``, ``frlyes``.
     variance
-        ``factor``, ``variance``, ``sd``; the last row is the residual.
+        ``factor``, ``variance``, ``sd``; the last row is the residual (passes and counts have none). With slopes also
+        ``term``, and rows of two terms with their covariance as ``variance`` and their ``correlation``.
     criterion
-        The REML criterion, or minus twice the log-likelihood for ``method="ml"``.
+        The REML criterion, or minus twice the log-likelihood for ``method="ml"`` and for passes and counts.
     sigma
-        The residual standard deviation.
+        The residual standard deviation; 1 for passes and counts, whose spread follows from their mean.
     theta
-        The standard deviation of each factor relative to ``sigma``, in the order of ``factors``.
+        The standard deviation of each factor relative to ``sigma``, in the order of ``factors``. With slopes the lower
+        triangle, column by column, of the Cholesky factor of their covariance, as in lme4.
     factors
         The grouping factors in the order of ``theta``: those that cross as they were given, nested ones outermost
         first, then those of ``members``.
@@ -182,6 +189,8 @@ class MixedModel:
         >>> round(found.difference, 1), round(found.sd, 1)
         (0.0, 0.0)
         """
+        if self._core.route in ("slopes", "laplace", "corrected"):
+            self._core.contrast(factor, 0, 0)  # raises: not offered for these models
         units = self.effects(factor)
         keys = units.columns[: units.columns.index("n")]
         places = [_place(units.select(keys), "first", first), _place(units.select(keys), "second", second)]
@@ -196,7 +205,7 @@ class MixedModel:
             n_evaluations=self._core.n_evaluations,
             gradient=self._core.gradient,
             has_converged=self.has_converged,
-            boundary=tuple(name for name, theta in zip(self.factors, self.theta, strict=True) if theta == 0),
+            boundary=tuple(note.at for note in self.notes if note.code == "singular"),
         )
 
     def at(self, theta: Sequence[float]) -> MixedModel:
@@ -220,9 +229,10 @@ class MixedModel:
         return f"MixedModel({self._title()})"
 
     def _title(self) -> str:
-        spread = ", ".join(
-            f"{name} {words.number(sd)}" for name, sd in self.variance.select("factor", "sd").iter_rows()
-        )
+        # With slopes a factor has several, and rows that correlate two of them.
+        own = self.variance.filter(pl.col("sd").is_not_null())
+        names = own["factor"] + (" " + own["term"]).fill_null("") if "term" in own.columns else own["factor"]
+        spread = ", ".join(f"{name} {words.number(sd)}" for name, sd in zip(names, own["sd"], strict=True))
         return f"{self.spec.get('outcome', 'outcome')}: {words.counted(self.n_obs, 'row')}; SD of {spread}"
 
     def _repr_html_(self) -> str:
@@ -328,7 +338,8 @@ class Moments:
         InvalidValueError
             For bytes that are something else, cut short or damaged.
         """
-        if not isinstance(data, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance] (what people give)
+        # What people give is not always what the type says.
+        if not isinstance(data, bytes | bytearray | memoryview):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ColumnTypeError(
                 f"expected the bytes that .to_bytes() wrote; found {type(data).__name__}", found=type(data).__name__
             )
@@ -353,12 +364,21 @@ def mixed_model(
     weights: str | None = None,
     normalize: bool = False,
     method: Literal["reml", "ml"] = "reml",
+    family: Family | None = None,
+    size: str | None = None,
+    exposure: str | None = None,
+    slopes: Slopes | None = None,
+    correlated: bool = True,
+    reliability: Reliability | None = None,
 ) -> MixedModel:
-    """Fit a linear mixed model with random intercepts of nested and crossed factors, and of shared membership.
+    """Fit a mixed model with random intercepts of nested and crossed factors, and of shared membership.
 
     ``y = X beta + sum over factors of Z b + e``, with independent normal effects. The criterion is evaluated from the
     sums of each unit (in closed form where factors are nested; with a Cholesky factor of all but the largest where
     they cross), so a fit costs one pass over the data. Ctrl-C stops it.
+
+    Three other kinds are asked for by name, one at a time, each without ``members`` and ``weights``: passes and counts
+    (``family``), slopes that differ between units (``slopes``), covariates measured with error (``reliability``).
 
     Parameters
     ----------
@@ -378,12 +398,30 @@ def mixed_model(
         ["share1", "share2"])}``. A second unit may be missing with a weight of 0 or none. Rows that belong to no unit
         are left out and counted.
     weights
-        A column of precision weights, as in lme4: the error variance of a row is ``sigma² / weight``. Rows of weight 0
-        do not count (``zero_weight``).
+        A column of precision weights, as in lme4: the error variance of a row is ``sigma² / weight``. Rows of weight
+        0 do not count (``zero_weight``).
     normalize
         Divide the weights of each membership by their sum; otherwise they must sum to 1 in every row.
     method
-        ``"reml"`` or ``"ml"``.
+        ``"reml"`` or ``"ml"`` (passes and counts: always maximum likelihood).
+    family
+        ``"binomial"`` for a pass (true or false, 0 or 1) or a number of successes among ``size`` trials, such as days
+        present; ``"poisson"`` for counts, such as referrals. The likelihood is Laplace's approximation, as lme4's
+        ``glmer``. Coefficients and effects are differences of log odds, or of logarithms of rates. ``random`` must be
+        one factor or factors nested in each other.
+    size
+        The column of trials; 1 in every row where not given.
+    exposure
+        The column of exposures (weeks, pupils) that a count is proportional to; 1 where not given.
+    slopes
+        One factor, and the covariates (numbers) whose slopes differ between its units: ``{"teacher": ["prior"]}``,
+        which is lme4's ``(1 + prior | teacher)``. The intercept is where every covariate is 0: centre them.
+    correlated
+        Whether a unit's intercept and slopes may be correlated; otherwise ``(1 + prior || teacher)``.
+    reliability
+        Covariates measured with error, and the share of their variance over all rows that is not noise:
+        ``{"prior": 0.85}``. Otherwise their slope is drawn towards zero, and units with a weak start look worse than
+        they are. ``sigma`` then includes what the noise adds to the residuals.
 
     Returns
     -------
@@ -394,19 +432,26 @@ def mixed_model(
     ------
     BrightspotError
         For missing columns, outcomes that are no numbers, weights that are negative or no numbers, and memberships
-        whose weights do not sum to 1 (the rows are named).
+        whose weights do not sum to 1 (the rows are named); for counts that are none, or all alike; for a reliability
+        so low that nothing of its covariate would be left (the smallest that works is named); for kinds that do not
+        go together.
 
     Notes
     -----
     A row with a missing (or infinite) value in any column of the model is left out and counted (``rows_left_out``).
-    Other notes: ``zero_weight``, ``singular``, ``rank_deficient``, ``few_units``, ``confounded_levels``,
-    ``not_converged``.
+    Other notes: ``separated`` (a coefficient without bound: one outcome only), ``singular_slopes``, ``zero_weight``,
+    ``singular``, ``rank_deficient``, ``few_units``, ``confounded_levels``, ``not_converged``.
 
     References
     ----------
     Bates D, Mächler M, Bolker B, Walker S (2015). Fitting linear mixed-effects models using lme4. Journal of
     Statistical Software 67(1). doi:10.18637/jss.v067.i01.
     Henderson CR (1975). Best linear unbiased estimation and prediction under a selection model. Biometrics 31: 423-447.
+    Breslow NE, Clayton DG (1993). Approximate inference in generalized linear mixed models. Journal of the American
+    Statistical Association 88: 9-25.
+    Fuller WA (1987). Measurement Error Models. Wiley, section 2.2.
+    Lockwood JR, McCaffrey DF (2014). Correcting for test score measurement error in ANCOVA models for estimating
+    treatment effects. Journal of Educational and Behavioral Statistics 39: 22-52. doi:10.3102/1076998613509405.
 
     Examples
     --------
@@ -416,9 +461,29 @@ def mixed_model(
     >>> model = bs.mixed_model(pupils, outcome="math", fixed=["cltype"], random=["sch/tch"])
     >>> model.variance.with_columns(pl.col("variance").round(1))["variance"].to_list()
     [391.2, 270.1, 1611.1]
+
+    Who passed, by teacher; the slope of experience by school; a prior score with noise:
+
+    >>> passed = pupils.with_columns(passed=pl.col("math") >= 480)
+    >>> bs.mixed_model(passed, outcome="passed", fixed="cltype", random="sch/tch", family="binomial").factors
+    ['sch', 'sch/tch']
+    >>> centred = pupils.with_columns(years=pl.col("exp") - 9)
+    >>> bs.mixed_model(centred, outcome="math", fixed="years", slopes={"sch": "years"}).effects()["term"].unique(
+    ...     maintain_order=True
+    ... ).to_list()
+    ['(Intercept)', 'years']
+    >>> noisy = bs.mixed_model(pupils, outcome="math", fixed="read", random="tch", reliability={"read": 0.9})
+    >>> noisy.summary.route
+    'corrected'
     """
-    frame, request = _request(df, outcome, fixed, random, members, weights, normalize)
-    request["method"] = method
+    kind, more = variant(
+        family=family, size=size, exposure=exposure, slopes=slopes, correlated=correlated, reliability=reliability
+    )
+    frame, request = _request(df, outcome, fixed, random, members, weights, normalize, more)
+    request["method"] = "ml" if family is not None else method
+    if kind:
+        request |= kind
+        return _model(_core.mixed_variant(frame, request), request)
     return _model(_core.mixed_model(frame, request), request)
 
 
@@ -437,9 +502,9 @@ def mixed_moments(
     Parameters
     ----------
     df, outcome, fixed, random, members, weights, normalize
-        As for :func:`mixed_model`. Columns named apart in ``random`` always cross: that teachers lie in schools within
-        one part does not say so of the whole. Where they are nested, ``"school/teacher"`` says it. Parts merge where
-        their terms are the same: every part needs all levels of a text column in ``fixed``, or numbers instead.
+        As for :func:`mixed_model`. Columns named apart in ``random`` always cross: that teachers lie in schools
+        within one part does not say so of the whole. Where they are nested, ``"school/teacher"`` says it. Parts merge
+        where their terms are the same: every part needs all levels of a text column in ``fixed``, or numbers instead.
 
     Returns
     -------
@@ -476,6 +541,7 @@ def _request(
     members: Members | None,
     weights: str | None,
     normalize: bool,
+    more: Sequence[str] = (),
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
     """The columns that are needed, and the request as the core takes it."""
     terms, factors = names("fixed", fixed), names("random", random)
@@ -488,7 +554,7 @@ def _request(
         request["members"] = shared
     if weights is not None:
         request["weights"] = weights
-    return to_polars(df, [outcome, *terms, *columns, weights]), request
+    return to_polars(df, [outcome, *terms, *columns, *more, weights]), request
 
 
 def _members(members: Members | None, normalize: bool) -> list[dict[str, Any]]:
@@ -516,7 +582,7 @@ def _members(members: Members | None, normalize: bool) -> list[dict[str, Any]]:
     return shared
 
 
-def _model(fitted: _core.MixedModel, spec: dict[str, Any]) -> MixedModel:
+def _model(fitted: _core.MixedModel | _core.VariantModel, spec: dict[str, Any]) -> MixedModel:
     return MixedModel(
         fixed=fitted.fixed(),
         variance=fitted.variance(),

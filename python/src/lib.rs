@@ -17,6 +17,7 @@ mod notes;
 mod pool;
 mod practices;
 mod records;
+mod variants;
 mod work;
 
 /// The compiled part of brightspot; use the functions of `brightspot` instead.
@@ -45,6 +46,8 @@ mod _core {
     use crate::practices::{Practices, practices};
     #[pymodule_export]
     use crate::records::{check, note};
+    #[pymodule_export]
+    use crate::variants::{VariantModel, mixed_variant};
 
     /// The version of the compiled core.
     #[pymodule_export]

@@ -29,6 +29,7 @@ mod series;
 mod sheet;
 mod synthetic;
 mod time;
+mod variants;
 
 pub use bright::{BrightRequest, BrightTables, GuardRequest, bright_spots};
 pub use changes::{ContrastRequest, RebaseRequest, RebaseTables, contrast, propose_phases};
@@ -46,6 +47,7 @@ pub use practices::{PracticeRequest, PracticeTables, practices};
 pub use reading::Aggregate;
 pub use series::{PlanFrames, plan_series};
 pub use time::TimeValue;
+pub use variants::{SlopesRequest, VariantModel, VariantRequest, mixed_variant};
 
 impl From<polars::error::PolarsError> for crate::Error {
     fn from(error: polars::error::PolarsError) -> Self {

@@ -58,6 +58,10 @@ impl Column<'_> {
         }
     }
 
+    pub(crate) fn is_numeric(&self) -> bool {
+        matches!(self, Self::Numeric(_))
+    }
+
     #[inline]
     pub(crate) fn at(&self, row: usize) -> f64 {
         match *self {

@@ -4,8 +4,11 @@
 //! y = X beta + sum over factors of Z b + e, b ~ N(0, sigma^2 theta^2) per factor, e ~ N(0, sigma^2 / w). All that the
 //! rows contribute are sums by unit, and by pair of units where factors cross ([`Moments`]), which merge. For nested
 //! factors the criterion has a closed form in them, linear in the number of groups; otherwise the largest factor is
-//! eliminated and a Cholesky factor of the others remains. A [`Fit`] holds the estimates and, for every unit, the predicted effect with two standard
-//! deviations: conditional on beta, and of the prediction error with beta estimated.
+//! eliminated and a Cholesky factor of the others remains. A [`Fit`] holds the estimates and, for every unit, the
+//! predicted effect with two standard deviations: conditional on beta, and of the prediction error with beta estimated.
+//!
+//! Three relatives stand beside it: slopes that differ between the units of one factor ([`fit_slopes`]), passes and
+//! counts ([`fit_glmm`]), and covariates measured with error ([`fit_reliability`]).
 //!
 //! ```
 //! use brightspot::mixed::{Design, Method, Moments, encode, fit};
@@ -27,6 +30,8 @@
 //! # Ok::<(), brightspot::Error>(())
 //! ```
 
+mod algebra;
+mod basis;
 mod bytes;
 mod criterion;
 mod crossed;
@@ -36,21 +41,31 @@ mod factor;
 mod fit;
 mod freedom;
 mod grouped;
+mod glmm;
 mod labels;
 mod likelihood;
 mod members;
+mod minimise;
 mod moments;
+mod nest;
+mod nested_effects;
 mod one_way;
 mod optimise;
+mod reliability;
 mod rows;
 mod second_order;
+mod slopes;
 
 pub use design::{Covariate, Design, encode};
 pub use effects::{Contrast, Effect};
 pub use fit::{FEW_UNITS, Fit, Method, Route, fit, fit_while};
 pub use grouped::GroupedMoments;
+pub use glmm::{Family, GlmmData, GlmmFit, fit_glmm};
 pub use labels::Labels;
 pub use members::Members;
 pub use moments::{Moments, Random};
+pub use nested_effects::NestedEffect;
 pub use one_way::OneWay;
+pub use reliability::{ReliabilityFit, fit_reliability};
 pub(crate) use rows::sorted_groups;
+pub use slopes::{SlopeCovariance, SlopeEffect, SlopeFit, SlopeMoments, fit_slopes};

@@ -6,6 +6,6 @@ mod moments;
 mod nested;
 mod nist;
 
-fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
+pub(crate) fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
     assert!((found - expected).abs() <= tolerance, "{what}: {found} instead of {expected}");
 }
