@@ -53,22 +53,29 @@
 //! # Ok::<(), brightspot::Error>(())
 //! ```
 
+mod chosen;
+mod classes;
 mod codes;
+mod comparison;
 mod doing;
+mod estimate;
 mod event;
 mod guards;
+mod notes;
 mod plan;
 mod prediction;
 mod predictions;
 mod recommend;
 mod record;
 mod registry;
+mod selection;
 mod state;
 mod study;
 mod verdict;
 
 pub use codes::{Analysis, Choice, Fidelity, GuardFinding, PredictionFinding, ProcessFinding, Reason, Signal};
-pub use doing::Doing;
+pub use comparison::{ClassStudy, Comparison};
+pub use doing::{Doing, FidelityRule};
 pub use event::Event;
 pub use guards::GuardCheck;
 pub use plan::{Guard, Plan, Task};
@@ -77,6 +84,7 @@ pub use predictions::PredictionCheck;
 pub use recommend::{Findings, Recommendation, Tries, recommend};
 pub use record::{Amendment, Cancellation, Cycle, Decision};
 pub use registry::{RECORDS, check, schemas};
+pub use selection::{ChosenBecause, RegressionToMean, Selection};
 pub use state::{Move, State};
 pub use study::{Study, StudyContext, margin_notes, study};
 pub use verdict::MeasureStudy;

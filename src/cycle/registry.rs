@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Amendment, Cancellation, Cycle, Decision, Doing, Guard, GuardCheck, MeasureStudy, Plan, Prediction,
-    PredictionCheck, Study, Task,
+    Amendment, Cancellation, ClassStudy, Comparison, Cycle, Decision, Doing, FidelityRule, Guard, GuardCheck,
+    MeasureStudy, Plan, Prediction, PredictionCheck, RegressionToMean, Selection, Study, Task,
 };
 use crate::measure::{Measure, Point};
 use crate::record::{Kind, Record, kind_named, schema_document};
@@ -16,10 +16,15 @@ pub const RECORDS: &[Kind] = &[
     Kind::of::<Guard>(),
     Kind::of::<Prediction>(),
     Kind::of::<Task>(),
+    Kind::of::<Comparison>(),
+    Kind::of::<Selection>(),
+    Kind::of::<FidelityRule>(),
     Kind::of::<Plan>(),
     Kind::of::<Doing>(),
     Kind::of::<Point>(),
     Kind::of::<Note>(),
+    Kind::of::<ClassStudy>(),
+    Kind::of::<RegressionToMean>(),
     Kind::of::<MeasureStudy>(),
     Kind::of::<GuardCheck>(),
     Kind::of::<PredictionCheck>(),
