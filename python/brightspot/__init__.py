@@ -15,7 +15,20 @@ returns polars frames inside a small result that shows itself in Jupyter.
 
 from brightspot import datasets, exceptions
 from brightspot._core import __version__
-from brightspot._records import Cycle, Decision, Doing, Guard, Measure, Plan, Prediction, Study, Task
+from brightspot._records import (
+    Comparison,
+    Cycle,
+    Decision,
+    Doing,
+    FidelityRule,
+    Guard,
+    Measure,
+    Plan,
+    Prediction,
+    Selection,
+    Study,
+    Task,
+)
 from brightspot._result import Note
 from brightspot.bright import BrightSpots, Explanation, bright_spots
 from brightspot.charts import (
@@ -39,6 +52,7 @@ __all__ = [
     "BrightSpots",
     "BrightspotError",
     "Chart",
+    "Comparison",
     "Contrast",
     "ControlChart",
     "Cycle",
@@ -46,6 +60,7 @@ __all__ = [
     "Doing",
     "Event",
     "Explanation",
+    "FidelityRule",
     "Guard",
     "Journal",
     "Measure",
@@ -56,6 +71,7 @@ __all__ = [
     "Proposals",
     "Report",
     "RunChart",
+    "Selection",
     "Study",
     "Task",
     "__version__",

@@ -26,6 +26,7 @@ PROMISED = {
     *("run_chart", "mixed_model", "bright_spots", "study", "report", "datasets", "exceptions"),
     *("RunChart", "MixedModel", "BrightSpots", "Explanation", "Report", "Note", "BrightspotError", "Journal", "Event"),
     *("Measure", "Plan", "Prediction", "Guard", "Task", "Doing", "Cycle", "Study", "Decision"),
+    *("Comparison", "Selection", "FidelityRule"),
 }
 
 PARAMETERS = {
