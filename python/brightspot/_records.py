@@ -524,7 +524,7 @@ class RegressionToMean(Record):
         The expected change, in the measure's unit and with its own sign; `effect` is what is left after it.
     se
         Its standard error.
-    lambda
+    lasting
         The share of the differences between units that lasts.
     mean_of_all
         Mean of all candidates in the baseline.
@@ -535,7 +535,7 @@ class RegressionToMean(Record):
     expected: float
     _: KW_ONLY
     se: float
-    lambda: float
+    lasting: float
     mean_of_all: float
     n_units: int
 

@@ -87,7 +87,7 @@ pub(super) fn without_regression(
     let told = RegressionToMean {
         expected,
         se: regression.variance.sqrt(),
-        lambda: all.lambda,
+        lasting: all.lambda,
         mean_of_all: all.mean,
         n_units: all.n_units,
     };

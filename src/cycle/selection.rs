@@ -70,7 +70,7 @@ pub struct RegressionToMean {
     /// Its standard error.
     pub se: f64,
     /// The share of the differences between units that lasts.
-    pub lambda: f64,
+    pub lasting: f64,
     /// Mean of all candidates in the baseline.
     pub mean_of_all: f64,
     /// How many candidates there were.

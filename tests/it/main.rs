@@ -7,6 +7,7 @@ mod cycle;
 mod decision;
 #[cfg(feature = "frame")]
 mod frame;
+mod invariants;
 #[cfg(feature = "journal")]
 mod journal;
 mod limits;
