@@ -253,13 +253,23 @@ fn clumps(plan: &Plan, method: Analysis, series: &Series) -> Result<f64> {
     clumping(&counts.into_values().collect::<Vec<_>>())
 }
 
+type StudentRow<'a> = (Date, &'a str, bool, Option<&'a str>, f64, Option<f64>);
+
+fn student_row(one: &StudentValue) -> StudentRow<'_> {
+    (one.time, one.class.as_str(), one.is_treated, one.student.as_deref(), one.value, one.prior)
+}
+
 /// The hash of what is finer than points, in an order of its own.
 fn finer_hash(series: &Series) -> Result<Option<String>> {
     if series.students.is_empty() && series.candidates.is_empty() {
         return Ok(None);
     }
-    let mut rows: Vec<String> = series.students.iter().map(hash_of).collect::<Result<_>>()?;
-    rows.sort_unstable();
+    let mut rows: Vec<StudentRow<'_>> = series.students.iter().map(student_row).collect();
+    rows.sort_by(|a, b| {
+        let (prior_a, prior_b) = (a.5.unwrap_or(f64::NAN), b.5.unwrap_or(f64::NAN));
+        let names = (a.0, a.1, a.2, a.3).cmp(&(b.0, b.1, b.2, b.3));
+        names.then(a.4.total_cmp(&b.4)).then(prior_a.total_cmp(&prior_b))
+    });
     hash_of(&(rows, &series.candidates)).map(Some)
 }
 

@@ -79,7 +79,10 @@ fn series(plan: &Plan, measure: &Measure, df: &DataFrame, last: Date) -> Result<
     if measure.name != plan.outcome.name {
         return Ok(series);
     }
-    let students = given.iter().filter(|one| is_chosen(one)).filter_map(|one| student_value(measure, one)).collect();
+    // Where classes are compared, those that were not chosen are there to compare with; a row without a class is not.
+    let has_classes = plan.comparison.is_some();
+    let counts = |one: &&Given| if has_classes { one.class.is_some() } else { is_chosen(one) };
+    let students = given.iter().filter(counts).filter_map(|one| student_value(measure, one)).collect();
     Ok(Series { students, candidates: candidates(measure, &given)?, ..series })
 }
 
@@ -87,13 +90,16 @@ fn series(plan: &Plan, measure: &Measure, df: &DataFrame, last: Date) -> Result<
 fn candidates(measure: &Measure, given: &[Given]) -> Result<Vec<Candidate>> {
     let mut units: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
     for one in given {
-        if let Some(unit) = one.unit.as_deref() {
+        if let Some(unit) = one.unit.as_deref().filter(|unit| !unit.is_empty()) {
             units.entry(unit).or_default().push(one.row);
         }
     }
-    let unit =
-        |(unit, rows): (&str, Vec<Row>)| Ok(Candidate { unit: unit.to_owned(), points: measure.series(rows)?.points });
-    units.into_iter().map(unit).collect()
+    units
+        .into_iter()
+        .map(|(unit, rows)| {
+            measure.series(rows).map(|series| Candidate { unit: unit.to_owned(), points: series.points })
+        })
+        .collect()
 }
 
 /// A row as the value of one student, where classes or clumps of one student's counts are to be seen.
@@ -102,7 +108,10 @@ fn student_value(measure: &Measure, given: &Given) -> Option<StudentValue> {
         return None;
     }
     let value = match (measure.kind, given.row.size) {
-        (Kind::Proportion | Kind::Rate, size) => given.row.value? / size.filter(|&size| size > 0.0)? * measure.per,
+        // Counts of one student stay counts: it is they that come in clumps.
+        (Kind::Proportion | Kind::Rate, size) if given.class.is_some() => {
+            given.row.value? / size.filter(|&size| size > 0.0)? * measure.per
+        }
         _ => given.row.value?,
     };
     Some(StudentValue {
@@ -149,7 +158,8 @@ fn rows(plan: &Plan, measure: &Measure, df: &DataFrame) -> Result<Vec<Given>> {
             class: label(&classes, row),
             is_treated: treated.get(row).copied().unwrap_or(true),
             prior: number(&priors, row),
-            unit: label(&units, row),
+            // A row of nobody's is not of the chosen ones.
+            unit: label(&units, row).or_else(|| (!units.is_empty()).then(String::new)),
         })
         .collect())
 }

@@ -64,12 +64,15 @@ pub struct ClassContrast {
 /// The difference of the means of two groups of classes, each class one value.
 ///
 /// ```text
-/// SE^2 = s_T^2/C_T + s_C^2/C_C,  df = SE^4 / [ (s_T^2/C_T)^2/(C_T - 1) + (s_C^2/C_C)^2/(C_C - 1) ]
+/// SE^2 = s_T^2/C_T + s_C^2/C_C
+/// df = (1/C_T + 1/C_C)^2 / [ 1/(C_T^2 (C_T - 1)) + 1/(C_C^2 (C_C - 1)) ]
 /// ```
 ///
 /// Students of one class share their teacher and their year, so a class counts once, however many students it has; a
 /// comparison of students errs in 20% of cases where 5% are stated. For a difference of means this is the
-/// bias-reduced cluster-robust variance (CR2).
+/// bias-reduced cluster-robust variance (CR2), with Satterthwaite's degrees of freedom for classes that vary alike.
+/// Welch's, which are estimated from the variances themselves, err in 7 to 8% of cases where 2 classes try the change and
+/// 8 or more do not: the variance of two values is too often near 0.
 ///
 /// # Arguments
 /// `treated`, `comparison`: one value a class, in any order.
@@ -80,7 +83,7 @@ pub struct ClassContrast {
 ///
 /// # Reference
 /// Donald & Lang (2007), Review of Economics and Statistics 89:221 (two stages); Bell & `McCaffrey` (2002), Survey
-/// Methodology 28:169 (CR2); Welch (1947), Biometrika 34:28.
+/// Methodology 28:169 (variance and degrees of freedom).
 ///
 /// ```
 /// use brightspot::stats::class_contrast::class_contrast;
@@ -112,7 +115,7 @@ pub fn class_contrast(treated: &[f64], comparison: &[f64]) -> Result<ClassContra
     let (mean_treated, square_treated, m) = square_of_mean(treated);
     let (mean_comparison, square_comparison, n) = square_of_mean(comparison);
     let variance = square_treated + square_comparison;
-    let df = variance * variance / (square_treated.powi(2) / (m - 1.0) + square_comparison.powi(2) / (n - 1.0));
+    let df = (1.0 / m + 1.0 / n).powi(2) / (1.0 / (m * m * (m - 1.0)) + 1.0 / (n * n * (n - 1.0)));
     let (estimate, se) = (mean_treated - mean_comparison, variance.sqrt());
     let half_width = upper_quantile(df)? * se;
     if !(se > 0.0 && half_width.is_finite()) {

@@ -202,16 +202,16 @@ fn the_difference_of_two_rates() {
     assert!((lo - a).abs() < 1e-7 && (hi - b).abs() < 1e-7, "{lo} {a} {hi} {b}");
 }
 
-/// t.test(c(5, 7, 6), c(1, 3, 2, 2), conf.level = .9) of R 4.2.2; by hand the variances are 1 and 2/3, so that
-/// SE^2 = 1/3 + 1/6 and df = 27/7.
+/// By hand the variances are 1 and 2/3, so that SE^2 = 1/3 + 1/6; Bell & McCaffrey's degrees of freedom of 3 and 4 classes
+/// are 49/11; qt and pt of R 4.2.2.
 #[test]
-fn classes_by_welch() {
+fn classes_by_hand() {
     let found = class_contrast(&[5.0, 7.0, 6.0], &[1.0, 3.0, 2.0, 2.0]).unwrap();
     assert!((found.se - 0.5_f64.sqrt()).abs() < 1e-12);
-    assert!((found.df - 27.0 / 7.0).abs() < 1e-12);
-    near(Some(found.lo), 2.476_371_252, 1e-8);
-    near(Some(found.hi), 5.523_628_748, 1e-8);
-    near(Some(found.p_above), 0.002_682_534_515, 1e-10);
+    assert!((found.df - 49.0 / 11.0).abs() < 1e-12);
+    near(Some(found.lo), 2.535_685_067_88, 1e-8);
+    near(Some(found.hi), 5.464_314_932_12, 1e-8);
+    near(Some(found.p_above), 0.001_730_689_335_32, 1e-10);
     assert_eq!(class_contrast(&[5.0], &[1.0, 3.0, 2.0]).unwrap_err().code(), "too_few");
     assert_eq!(class_contrast(&[5.0, 5.0], &[1.0, 1.0, 1.0]).unwrap_err().code(), "invalid_value");
     let pair = |before: f64, after: f64| Pair { before, after };
@@ -219,8 +219,8 @@ fn classes_by_welch() {
 }
 
 /// Three classes that try the change and four that do not, four students each, made with rnorm and rounded. R 4.2.2: the slope of
-/// lm(y ~ x + factor(class)), then t.test(A[1:3], A[4:7], conf.level = .9) of the class means less slope times score
-/// before; and of the mean gains.
+/// lm(y ~ x + factor(class)), the standard error of t.test(A[1:3], A[4:7]) of the class means less slope times score
+/// before, with qt(.95, 49/11); and the same of the mean gains.
 #[test]
 fn two_stages_as_in_r() {
     let x = [
@@ -249,14 +249,14 @@ fn two_stages_as_in_r() {
     let plan = Plan { comparison: Some(comparison), ..plan(Measure::new("m")) };
     let found = studied(&plan, Series { students: students.clone(), ..Series::default() }).outcome;
     near(found.effect, 0.511_698_807_996, 1e-10);
-    near(found.lo, -3.924_826_306_83, 1e-7);
-    near(found.hi, 4.948_223_922_83, 1e-7);
-    near(found.df, 4.671_290_957_04, 1e-8);
+    near(found.lo, -3.976_970_441_12, 1e-7);
+    near(found.hi, 5.000_368_057_11, 1e-7);
+    near(found.df, 49.0 / 11.0, 1e-12);
     near(found.se, 2.167_544_969_27, 1e-10);
     let gains = Plan { analysis: Analysis::DifferenceInDifferences, ..plan };
     let found = studied(&gains, Series { students, ..Series::default() }).outcome;
     near(found.effect, 2.1375, 1e-10);
-    near(found.lo, -2.396_107_868_38, 1e-7);
+    near(found.lo, -2.521_657_924_48, 1e-7);
 }
 
 /// Two classes that try the change and three that do not, three students each: the slope within classes is .5, and the

@@ -181,10 +181,10 @@ METHODS = {
     "two_totals": "Two totals compared by the exact conditional test, with 90% intervals; events taken as independent",
     "standard": "All counts together held against the standard by the exact tail, with 90% intervals (Clopper-Pearson)",
     "ancova": (
-        "Classes compared, each counted once: means after, less what the students' scores before explain, by Welch's "
-        "test with 90% intervals"
+        "Classes compared, each counted once: means after, less what the students' scores before explain, with 90% "
+        "intervals (Bell and McCaffrey)"
     ),
-    "difference_in_differences": "Classes compared, each counted once: mean gains, by Welch's test with 90% intervals",
+    "difference_in_differences": "Classes compared, each counted once: mean gains, with 90% intervals (Bell and McCaffrey)",
 }
 """How a measure was judged."""
 
