@@ -197,7 +197,7 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
         is_preregistered,
         is_open: !is_closed,
         fidelity,
-        outcome: outcome.signal,
+        outcome: for_the_table(&outcome),
         prediction: worst_prediction(&prediction_checks),
         guards: worst(&guard_checks),
         process: process_finding(&process_checks),
@@ -207,7 +207,7 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
     let inputs_hash = inputs_hash(&studies, &finer)?;
     let mut study = Study {
         as_of: context.as_of,
-        signal: findings.outcome,
+        signal: outcome.signal,
         prediction: findings.prediction,
         fidelity,
         fidelity_score: context.doing.and_then(Doing::score),
@@ -299,6 +299,15 @@ fn without_comparison(plan: &Plan) -> Option<NoteCode> {
             (!comparison.by_lot).then_some(NoteCode::NotByLot)
         }
         _ => Some(NoteCode::NoComparisonGroup),
+    }
+}
+
+/// The signal as the table takes it: what falls short of a standard has not got worse by the change. It has not reached
+/// what it should, and is abandoned only after fair tries.
+fn for_the_table(outcome: &MeasureStudy) -> Signal {
+    match outcome.signal {
+        Signal::Worsened if outcome.standard.is_some() => Signal::NoSignal,
+        signal => signal,
     }
 }
 

@@ -5,8 +5,8 @@
 
 use brightspot::NoteCode;
 use brightspot::cycle::{
-    Analysis, ChosenBecause, Comparison, Cycle, Doing, Fidelity, FidelityRule, Plan, Prediction, PredictionFinding,
-    Selection, Signal, Study, StudyContext, study,
+    Analysis, Choice, ChosenBecause, Comparison, Cycle, Doing, Fidelity, FidelityRule, Plan, Prediction,
+    PredictionFinding, Reason, Selection, Signal, Study, StudyContext, study,
 };
 use brightspot::measure::{Candidate, Direction, Kind, Measure, Point, Series, StudentValue};
 use brightspot::record::{Record, parse_timestamp};
@@ -77,6 +77,8 @@ fn a_small_sample_against_a_standard() {
     near(found.outcome.lo, 0.245_299_801_3 - 0.8, 1e-9);
     near(found.outcome.hi, 0.754_700_198_7 - 0.8, 1e-9);
     assert!(has(&found, NoteCode::IndependenceAssumed));
+    // Short of the standard is not worse than before: nothing to abandon at the first try.
+    assert_eq!((found.recommendation, found.reasons[0]), (Choice::Adapt, Reason::NoMechanismYet));
     near(studied(&plan(against(0.9)), lessons(3.0, 6.0)).outcome.p_worse, 0.015_85, 1e-12);
     // 12 of 12 is beyond 70% (.7^12 = .0138), 2 of 2 could not have shown anything (.8^2).
     let beyond = studied(&plan(against(0.7)), lessons(12.0, 12.0));

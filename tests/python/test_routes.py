@@ -95,7 +95,7 @@ def test_each_route_reads_its_frame_and_says_how_it_judged(method):
     assert study.outcome.lo < study.outcome.effect < study.outcome.hi
     assert bs.Study.from_dict(study.to_dict()) == study
     assert (study.signal, study.recommendation) == (
-        ("worsened", "abandon") if method == "standard" else ("improved", "adopt")
+        ("worsened", "adapt") if method == "standard" else ("improved", "adopt")
     )
 
 

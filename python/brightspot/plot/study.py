@@ -239,7 +239,8 @@ def _rows(panel: Panel, axis: TimeAxis, values: ValueAxis) -> Iterator[Row]:
     """Everything that is drawn of one measure: a row is a window, a band, a line, a point or a word."""
     study, one = panel.study, panel.one
     (start, base), (change, end) = ((_pair(axis, window)) for window in (study.baseline, study.test))
-    yield {"mark": "window", "x": axis.plain(start), "x2": axis.plain(base), "y": values.low, "y2": values.high}
+    if one.standard is None:
+        yield {"mark": "window", "x": axis.plain(start), "x2": axis.plain(base), "y": values.low, "y2": values.high}
     for region in panel.predicted:
         low = values.low if region.low is None else region.low
         high = values.high if region.high is None else region.high
@@ -298,7 +299,7 @@ def _heads(panel: Panel, axis: TimeAxis, values: ValueAxis, start: float, change
     """Above the data: which window is the baseline, and what was changed."""
     left, middle = axis.pixel(start) + 5, axis.pixel(change) + 5
     texts = [
-        (left, shortened("baseline", middle - left - 6, LABEL_SIZE)),
+        (left, "" if panel.one.standard is not None else shortened("baseline", middle - left - 6, LABEL_SIZE)),
         (middle, shortened(panel.study.plan.title or panel.study.plan.change, axis.width - middle - 4, LABEL_SIZE)),
     ]
     for pixel, text in texts:

@@ -108,6 +108,8 @@ def finding_signal(study: Study) -> Finding:
     """What the outcome did."""
     one = study.outcome
     word, tone = _SIGNALS[study.signal]
+    if one.standard is not None and study.signal in ("improved", "worsened"):
+        word = "Beyond the standard" if study.signal == "improved" else "Short of the standard"
     why = _levels(study, one)
     if study.signal == "insufficient":
         why = f"{no_verdict(study, one.measure)} {why}".strip()

@@ -184,7 +184,9 @@ METHODS = {
         "Classes compared, each counted once: means after, less what the students' scores before explain, with 90% "
         "intervals (Bell and McCaffrey)"
     ),
-    "difference_in_differences": "Classes compared, each counted once: mean gains, with 90% intervals (Bell and McCaffrey)",
+    "difference_in_differences": (
+        "Classes compared, each counted once: mean gains, with 90% intervals (Bell and McCaffrey)"
+    ),
 }
 """How a measure was judged."""
 
@@ -197,6 +199,15 @@ VERDICTS = {
 }
 
 
+SHORT_OF = {"improved": "beyond the standard by more than chance", "worsened": "short of it by more than chance"}
+"""Verdicts on a measure with a standard."""
+
+
+def _said(one: MeasureStudy) -> str:
+    """The verdict on one measure, in words that follow a colon."""
+    return SHORT_OF.get(one.signal, VERDICTS[one.signal]) if one.standard is not None else VERDICTS[one.signal]
+
+
 def verdict(study: Study, thing: str = "point") -> str:
     """The verdict on the outcome in one sentence: what moved, how much, how sure, and what was predicted.
 
@@ -207,7 +218,7 @@ def verdict(study: Study, thing: str = "point") -> str:
     points = seen(one, thing)
     name = clipped(one.measure, LONG_NAME)
     rests = f" ({points})" if one.effect is None else f", from {points}"
-    start = f"{capital(name)} {change(one, on)}{rests}: {VERDICTS[study.signal]}."
+    start = f"{capital(name)} {change(one, on)}{rests}: {_said(one)}."
     checks = [check for check in study.prediction_checks if check.prediction.measure == one.measure]
     if not checks:
         return start
@@ -248,6 +259,8 @@ REASONS = {
 
 def reasons(study: Study) -> list[str]:
     """Why the evidence suggests what it does, the reason that decides first."""
+    if study.outcome.standard is not None and study.signal == "worsened" and study.reasons[0] == "no_mechanism_yet":
+        return ["The outcome falls short of its standard: change how the idea is carried out, and test again."]
     unseen = {
         "no_mechanism_yet": (
             "The outcome did not move, and no process measure tells whether the change reached the classroom: change "
@@ -351,7 +364,7 @@ def cycle_place(study: Study) -> str:
 
 def study_picture(study: Study, one: MeasureStudy) -> list[str]:
     """The lines above the picture of a study: what the measure did, and what its marks mean."""
-    told = f"{capital(change(one, scale(study, one.measure)))}: {VERDICTS[one.signal]}."
+    told = f"{capital(change(one, scale(study, one.measure)))}: {_said(one)}."
     if one.classes:
         return [told, "Each dot is a class; the bars are the means of the two groups."]
     windows = (study.baseline, study.test)
@@ -362,7 +375,7 @@ def study_picture(study: Study, one: MeasureStudy) -> list[str]:
 def study_numbers(study: Study, one: MeasureStudy) -> str:
     """One measure of a study in numbers, for those who cannot see its picture."""
     on = scale(study, one.measure)
-    did = f"It {change(one, on)}: {VERDICTS[one.signal]}."
+    did = f"It {change(one, on)}: {_said(one)}."
     after = f"{counted(one.n_after, 'value')} from {span(study.test)} with a mean of {on.level(one.mean_after)}"
     if one.classes:
         return f"{capital(one.measure)} by class, from {seen(one)}. {did}"
