@@ -169,7 +169,7 @@ pub(crate) fn judge(plan: &Plan, measure: &Measure, given: Option<&Series>, as_o
         points: series.points,
         ..described(measure, method)
     };
-    fill(&mut study, measure.direction, found, &remedy, &mut notes)?;
+    fill(&mut study, measure.direction, &found, &remedy, &mut notes)?;
     if notes.n_against == 0 {
         study.signal = match study.signed() {
             Some((_, lo, _)) if lo > 0.0 => Signal::Improved,
@@ -312,7 +312,7 @@ fn described(measure: &Measure, method: Analysis) -> MeasureStudy {
 fn fill(
     study: &mut MeasureStudy,
     direction: Direction,
-    found: Found,
+    found: &Found,
     remedy: &Remedy,
     notes: &mut Notes<'_>,
 ) -> Result<()> {

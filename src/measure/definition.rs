@@ -170,7 +170,6 @@ impl Measure {
             return wrong("per", "belongs to a rate (kind=\"rate\"); leave it at 1 for other kinds");
         }
         match (self.standard, self.kind) {
-            (None, _) => {}
             (Some(_), Kind::Mean | Kind::Median) => {
                 return wrong("standard", "belongs to a proportion, a rate or a count");
             }
@@ -180,7 +179,7 @@ impl Measure {
             (Some(standard), _) if !(standard > 0.0 && standard.is_finite()) => {
                 return wrong("standard", "must be a number above 0");
             }
-            (Some(_), _) => {}
+            _ => {}
         }
         if self.version == 0 {
             return wrong("version", "versions count from 1");
