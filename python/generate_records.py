@@ -42,6 +42,12 @@ Measure(name='absence', value='absent', size='enrolled', direction='down', kind=
 datetime.date(2026, 12, 11)""",
     "Task": """>>> bs.Task("Watch the lesson", who="Ann", when="2026-10-05").when
 datetime.date(2026, 10, 5)""",
+    "Comparison": """>>> bs.Comparison(["5a", "5b"], prior="fall").group
+'class'""",
+    "Selection": """>>> bs.Selection("worst", unit="school", chosen=["S02"], on="2026-08-20").on
+datetime.date(2026, 8, 20)""",
+    "FidelityRule": """>>> bs.FidelityRule(fully=0.9)
+FidelityRule(fully=0.9)""",
     "Plan": f"""{PLAN}
 >>> plan.test[0]
 datetime.date(2026, 10, 26)""",

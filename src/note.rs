@@ -92,7 +92,8 @@ macro_rules! note_codes {
 
 /// "1 row", "2 rows".
 fn counted(count: usize, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+    let ending = if thing.ends_with('s') { "es" } else { "s" };
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}{ending}") }
 }
 
 note_codes! {
@@ -294,6 +295,26 @@ note_codes! {
     UnlistedNotUsed = "unlisted_not_used": |n, _v| format!("{} with at least one row: practices not listed for them count as not used", counted(n, "unit"));
     /// Repeated rows of one unit and practice.
     RepeatedUses = "repeated_uses": |n, _v| format!("{} that repeat a unit and practice were combined", counted(n, "row"));
+    /// Too few classes on one side of a comparison.
+    FewClasses = "few_classes": |n, v| format!("{} that try the change and{v} to compare them with; at least 2 and 3 are needed", counted(n, "class"));
+    /// Nobody drew lots: classes that try a change may differ from the others.
+    NotByLot = "not_by_lot": |_n, _v| "the classes were not chosen by lot: those that try the change may have differed from the others beforehand".to_owned();
+    /// Students whose score before is missing.
+    UnpairedStudents = "unpaired_students": |n, _v| format!("{} without a score before: left out", counted(n, "student"));
+    /// Students taught in both kinds of classes.
+    InBothGroups = "in_both_groups": |n, _v| format!("{} in classes that try the change and in others too: left out", counted(n, "student"));
+    /// Classes without data in one of the windows.
+    ClassesLeftOut = "classes_left_out": |n, _v| format!("{} without data in one of the windows: left out", counted(n, "class"));
+    /// The units were chosen because they were bad, and what they would have done by themselves is not known.
+    SelectedExtreme = "selected_extreme": |_n, _v| "the units were chosen because their figures were bad: they would have come back in part by themselves, and how far cannot be estimated".to_owned();
+    /// The units were chosen because they were bad; what they would have done by themselves is taken off.
+    RegressionToMean = "regression_to_mean": |n, v| format!("chosen among {} because of bad figures: a change{v} was to be expected without doing anything, and is taken off", counted(n, "unit"));
+    /// The units were chosen because they were bad: only points after the choice count.
+    BaselineAfterChoice = "baseline_after_choice": |n, _v| format!("chosen because of bad figures: only the {} after the choice count as baseline", counted(n, "point"));
+    /// The team's own word and the checklist disagree.
+    FidelityByScore = "fidelity_by_score": |_n, v| format!("less was carried out by the checklist{v} than the team says: the checklist decides");
+    /// Items of the plan's checklist that nobody scored.
+    ChecklistIncomplete = "checklist_incomplete": |n, _v| format!("{} of the checklist not scored: the score is of the others", counted(n, "item"));
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from brightspot._faces import CycleFace, StandingFace, StudyFace
+from brightspot._faces import CycleFace, StudyFace
 from brightspot._record import (
     Record,
     load_date,
@@ -34,7 +34,9 @@ MeasureRole = Literal["outcome", "process", "balancing", "context"]
 """What a measure is for, in the family of measures."""
 Side = Literal["improve", "worsen"]
 """The side on which a change is expected."""
-Analysis = Literal["auto", "series"]
+ChosenBecause = Literal["worst", "other"]
+"""Why these units and no others."""
+Analysis = Literal["auto", "series", "proportions", "rates", "two_totals", "standard", "ancova", "difference_in_differences"]
 """How the data of a cycle are judged."""
 Fidelity = Literal["fully", "partly", "not_done", "unknown"]
 """Whether the change was carried out as planned."""
@@ -48,16 +50,10 @@ ProcessFinding = Literal["improved", "not_improved", "not_measured"]
 """Whether the change reached the classroom, by the process measures."""
 Choice = Literal["adopt", "adapt", "abandon", "continue_test"]
 """What to do next."""
-Reason = Literal["not_preregistered", "untested_idea", "pause", "harm_no_benefit", "benefit_with_harm", "insufficient_evidence", "worse", "confirmed_here", "less_than_predicted", "guard_unknown", "partly_done", "too_early", "driver_moved_outcome_did_not", "no_mechanism_yet", "tried_fairly", "underpowered"]
+Reason = Literal["interim", "not_preregistered", "untested_idea", "pause", "harm_no_benefit", "benefit_with_harm", "insufficient_evidence", "worse", "confirmed_here", "less_than_predicted", "guard_unknown", "partly_done", "too_early", "driver_moved_outcome_did_not", "no_mechanism_yet", "tried_fairly", "underpowered"]
 """Why a choice is recommended."""
 State = Literal["draft", "planned", "doing", "studied", "decided", "cancelled"]
 """Where a cycle stands."""
-OriginKind = Literal["data", "person"]
-"""Where a practice was first suspected."""
-PracticeState = Literal["suspected", "described", "testing", "confirmed", "spreading", "standard", "retired"]
-"""How far a practice has come."""
-Gate = Literal["what", "ingredients", "not_this", "checklist", "locked_cycle", "closed_cycles", "other_adopters", "contexts", "shared_measure", "benefit", "no_harm", "holds_elsewhere", "tried_by_others", "consent", "kept", "one_term", "outcome_holds"]
-"""What a practice must have, to count as having come so far."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -74,6 +70,9 @@ class Measure(Record):
         The column with the dates.
     size
         The column with the denominators; proportions and rates need one.
+    student
+        The column with the students' ids: it joins scores before and after where classes are compared, and shows counts
+        that come in clumps (several incidents of one student).
     measure
         Where one long frame holds several measures, the column with their names.
     direction
@@ -86,6 +85,9 @@ class Measure(Record):
         The unit of the value, as it should be written ("points", "minutes").
     per
         A rate counts events per so many (1000 student-days).
+    standard
+        What it should be, for a proportion (0 to 1), a rate or a count: the test window is then held against this
+        standard and not against a baseline.
     definition
         The operational definition: who measures what, how and when.
     version
@@ -103,12 +105,14 @@ class Measure(Record):
     value: str = "value"
     time: str = "date"
     size: str | None = None
+    student: str | None = None
     measure: str = "measure"
     direction: Direction = "up"
     kind: MeasureKind = "mean"
     role: MeasureRole | None = None
     unit_of_value: str = ""
     per: float = 1.0
+    standard: float | None = None
     definition: str = ""
     version: int = 1
 
@@ -141,8 +145,10 @@ class Prediction(Record):
     """What the team expects to see, said before the data.
 
     A prediction is a region for the *change* of one measure: the mean of the test window minus the mean of the
-    baseline, in the measure's own unit and with its own sign (a fall from 12% to 9% absent is -0.03). Exactly one of
-    `at_least`, `at_most`, `between`, `direction` and `no_worse_than` says which.
+    baseline, in the measure's own unit and with its own sign (a fall from 12% to 9% absent is -0.03). For a measure
+    with a standard it is the distance from the standard; where classes are compared, what the classes that try the
+    change gain beyond the others. Exactly one of `at_least`, `at_most`, `between`, `direction` and `no_worse_than` says
+    which.
 
     Attributes
     ----------
@@ -225,6 +231,102 @@ class Task(Record):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Comparison(Record):
+    """Classes in which the change is tried and classes with which they are compared, as they stand in the data of the
+    outcome: one row a student (or more).
+
+    Attributes
+    ----------
+    treated
+        The classes in which the change is tried; all others in the data are compared with. Leave empty where a column
+        (`treated_column`) says it.
+    treated_column
+        The column that is true (or 1) for rows of classes in which the change is tried.
+    group
+        The column with the classes.
+    prior
+        The column with each student's earlier score, where it stands in the rows of the test window.
+    by_lot
+        Whether a lot decided which classes try the change.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Comparison(["5a", "5b"], prior="fall").group
+    'class'
+    """
+
+    treated: Sequence[str] = field(default=(), metadata={"load": load_tuple})
+    _: KW_ONLY
+    treated_column: str | None = None
+    group: str = "class"
+    prior: str | None = None
+    by_lot: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Selection(Record):
+    """How the units of a test were chosen.
+
+    What was chosen because it was bad comes back in part by itself. The study allows for it: estimated from all units
+    among which the choice was made, or by counting only baseline points after the day of the choice.
+
+    Attributes
+    ----------
+    chosen_because
+        Why these units.
+    chosen
+        The chosen units, as they stand in the column `unit`; all units in the data of the outcome are candidates.
+    unit
+        The column with the units, in the data of the outcome.
+    on
+        The day of the choice.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Selection("worst", unit="school", chosen=["S02"], on="2026-08-20").on
+    datetime.date(2026, 8, 20)
+    """
+
+    chosen_because: ChosenBecause
+    _: KW_ONLY
+    chosen: Sequence[str] = field(default=(), metadata={"load": load_tuple})
+    unit: str | None = None
+    on: date | None = field(default=None, metadata={"load": load_optional(load_date)})
+
+    if TYPE_CHECKING:
+
+        def __init__(self, chosen_because: ChosenBecause, *, chosen: Sequence[str] = ..., unit: str | None = ..., on: Day | None = ...) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class FidelityRule(Record):
+    """From which share of the plan on a change counts as carried out.
+
+    Reference: Durlak & `DuPre` (2008), American Journal of Community Psychology 41:327: effects have been found from
+    about 60% on, and few studies reach more than 80%.
+
+    Attributes
+    ----------
+    fully
+        From this share on it was carried out as planned.
+    partly
+        From this share on it was carried out in part; below, the idea was not tested.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.FidelityRule(fully=0.9)
+    FidelityRule(fully=0.9)
+    """
+
+    fully: float = 0.8
+    _: KW_ONLY
+    partly: float = 0.6
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Plan(Record):
     """The plan of a cycle. Once locked it does not change: amendments stand beside it.
 
@@ -247,7 +349,9 @@ class Plan(Record):
     predictions
         What the team expects to see; at least one is needed to lock the plan.
     analysis
-        How the data will be judged; "auto" is settled when the plan is locked.
+        How the outcome will be judged; "auto" is settled when the plan is locked, by the shape of the data: classes
+        with a comparison, a standard, proportions, rates and counts, or a series. Other measures are judged by their
+        own kind.
     lag_days
         Days from the first day of the test until the change can be expected to show in the outcome.
     fair_tries
@@ -263,8 +367,6 @@ class Plan(Record):
         it, cycles with the same `change` do.
     team
         The team that owns the cycle.
-    follows
-        The cycle that this one follows: its id, where the change was adapted and tested again.
     scale
         In how many classrooms (or other places) the change is tested: 1, 3, 5 ...
     context
@@ -273,6 +375,15 @@ class Plan(Record):
         The steps of the test.
     data_plan
         How the data will be collected.
+    comparison
+        Classes with which those that try the change are compared; without it before is compared with after.
+    selection
+        How the units of the test were chosen, where their figures had to do with it.
+    checklist
+        What to look for to see whether the change is carried out.
+    fidelity
+        From which share of the checklist on the change counts as carried out: 80% as planned, 60% in part where left
+        out.
 
     Examples
     --------
@@ -303,15 +414,18 @@ class Plan(Record):
     theory: str = ""
     practice: str | None = None
     team: str = ""
-    follows: str | None = None
     scale: int = 1
     context: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"load": load_mapping})
     tasks: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
     data_plan: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
+    comparison: Comparison | None = field(default=None, metadata={"load": load_optional(load_record("Comparison"))})
+    selection: Selection | None = field(default=None, metadata={"load": load_optional(load_record("Selection"))})
+    checklist: Sequence[str] = field(default=(), metadata={"load": load_tuple})
+    fidelity: FidelityRule | None = field(default=None, metadata={"load": load_optional(load_record("FidelityRule"))})
 
     if TYPE_CHECKING:
 
-        def __init__(self, aim: str, *, change: str, outcome: Measure, baseline: tuple[Day, Day], test: tuple[Day, Day], process: Sequence[Measure] = ..., guards: Sequence[Guard] = ..., predictions: Sequence[Prediction] = ..., analysis: Analysis = ..., lag_days: int = ..., fair_tries: int = ..., title: str = ..., question: str = ..., theory: str = ..., practice: str | None = ..., team: str = ..., follows: str | None = ..., scale: int = ..., context: Mapping[str, str] = ..., tasks: Sequence[Task] = ..., data_plan: Sequence[Task] = ...) -> None: ...
+        def __init__(self, aim: str, *, change: str, outcome: Measure, baseline: tuple[Day, Day], test: tuple[Day, Day], process: Sequence[Measure] = ..., guards: Sequence[Guard] = ..., predictions: Sequence[Prediction] = ..., analysis: Analysis = ..., lag_days: int = ..., fair_tries: int = ..., title: str = ..., question: str = ..., theory: str = ..., practice: str | None = ..., team: str = ..., scale: int = ..., context: Mapping[str, str] = ..., tasks: Sequence[Task] = ..., data_plan: Sequence[Task] = ..., comparison: Comparison | None = ..., selection: Selection | None = ..., checklist: Sequence[str] = ..., fidelity: FidelityRule | None = ...) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -324,6 +438,9 @@ class Doing(Record):
         Whether the change was carried out as planned.
     fidelity
         The share of the planned steps that were carried out, from 0 to 1, where it was counted.
+    checklist
+        The plan's checklist: for each item the share of occasions on which it was seen, from 0 to 1 (1 or 0 where it
+        was looked at once).
     observations
         What was observed.
     surprises
@@ -339,6 +456,7 @@ class Doing(Record):
     as_planned: Fidelity = "unknown"
     _: KW_ONLY
     fidelity: float | None = None
+    checklist: Mapping[str, float] = field(default_factory=dict[str, float], metadata={"load": load_mapping})
     observations: Sequence[str] = field(default=(), metadata={"load": load_tuple})
     surprises: Sequence[str] = field(default=(), metadata={"load": load_tuple})
 
@@ -368,6 +486,61 @@ class Point(Record):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ClassStudy(Record):
+    """One class of a comparison, as it was judged.
+
+    Attributes
+    ----------
+    name
+        The class.
+    is_treated
+        Whether the change was tried in it.
+    n
+        Students that were counted.
+    before
+        Their mean before.
+    after
+        Their mean after.
+    value
+        The value that was compared: the mean after, less what the scores before explain (or less the mean before).
+    """
+
+    name: str
+    _: KW_ONLY
+    is_treated: bool
+    n: int
+    before: float | None
+    after: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RegressionToMean(Record):
+    """What the chosen units were expected to do by themselves.
+
+    Attributes
+    ----------
+    expected
+        The expected change, in the measure's unit and with its own sign; `effect` is what is left after it.
+    se
+        Its standard error.
+    lasting
+        The share of the differences between units that lasts.
+    mean_of_all
+        Mean of all candidates in the baseline.
+    n_units
+        How many candidates there were.
+    """
+
+    expected: float
+    _: KW_ONLY
+    se: float
+    lasting: float
+    mean_of_all: float
+    n_units: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MeasureStudy(Record):
     """What the data say about one measure, with everything needed to draw it and to compute it again.
 
@@ -385,7 +558,8 @@ class MeasureStudy(Record):
         What they say.
     effect
         The change: mean of the test window minus mean of the baseline, with its own sign (a fall is negative, whichever
-        way is better).
+        way is better). Against a standard: what was observed minus the standard. Of classes: what those that try the
+        change gained beyond the others. Of units chosen because they were bad: what is left after `regression`.
     lo
         Lower end of the 90% interval of the change.
     hi
@@ -405,9 +579,9 @@ class MeasureStudy(Record):
     mean_after
         Mean of the test window.
     n_before
-        Points in the baseline.
+        Points in the baseline (that count).
     n_after
-        Points in the test window.
+        Points in the test window. Where classes are compared, the points are those of the classes that try the change.
     baseline_trend_p
         One-sided p (Mann-Kendall) of a drift of the baseline towards better; asked from 8 points on.
     baseline_prob_runs
@@ -418,6 +592,20 @@ class MeasureStudy(Record):
         included.
     unit_of_value
         The unit of the values.
+    dispersion
+        How much more than chance the dates vary: 1 where counts vary as independent events do.
+    ratio
+        Rate after over rate before; none where there was no event before.
+    ratio_lo
+        Lower end of the 90% interval of the ratio.
+    ratio_hi
+        Upper end of the 90% interval of the ratio; none where it has no upper end.
+    standard
+        What it was held against, where the measure has a standard.
+    regression
+        What the units were expected to do by themselves, where they were chosen because they were bad.
+    classes
+        The classes that were compared, by name.
     n_left_out
         Rows that gave no point: without a date, a value or a needed denominator.
     """
@@ -444,6 +632,13 @@ class MeasureStudy(Record):
     baseline_prob_runs: float | None
     points: Sequence[Point] = field(metadata={"load": load_each(load_record("Point"))})
     unit_of_value: str = ""
+    dispersion: float | None = None
+    ratio: float | None = None
+    ratio_lo: float | None = None
+    ratio_hi: float | None = None
+    standard: float | None = None
+    regression: RegressionToMean | None = field(default=None, metadata={"load": load_optional(load_record("RegressionToMean"))})
+    classes: Sequence[ClassStudy] = field(default=(), metadata={"load": load_each(load_record("ClassStudy"))})
     n_left_out: int = 0
 
 
@@ -521,7 +716,7 @@ class Study(StudyFace):
     prediction
         The worst of the predictions.
     fidelity
-        Whether the change was carried out as planned.
+        Whether the change was carried out as planned: by the team's word and by the checklist, the lesser of the two.
     guards
         The worst of the guards; `not_worse` if there are none, with a caveat.
     process
@@ -554,6 +749,8 @@ class Study(StudyFace):
         SHA-256 of the points that were read.
     engine_version
         The version of brightspot that computed the study.
+    fidelity_score
+        The share of the plan that was carried out, where it was counted.
     learned
         What the team learned, in its own words.
 
@@ -592,11 +789,12 @@ class Study(StudyFace):
     plan_hash: str
     inputs_hash: str
     engine_version: str
+    fidelity_score: float | None = None
     learned: str = ""
 
     if TYPE_CHECKING:
 
-        def __init__(self, as_of: Day, *, signal: Signal, prediction: PredictionFinding, fidelity: Fidelity, guards: GuardFinding, process: ProcessFinding, recommendation: Choice, reasons: Sequence[Reason], caveats: Sequence[Note], outcome: MeasureStudy, process_checks: Sequence[MeasureStudy], guard_checks: Sequence[GuardCheck], prediction_checks: Sequence[PredictionCheck], plan: Plan, is_preregistered: bool, has_lag_elapsed: bool, n_tries: int, plan_hash: str, inputs_hash: str, engine_version: str, learned: str = ...) -> None: ...
+        def __init__(self, as_of: Day, *, signal: Signal, prediction: PredictionFinding, fidelity: Fidelity, guards: GuardFinding, process: ProcessFinding, recommendation: Choice, reasons: Sequence[Reason], caveats: Sequence[Note], outcome: MeasureStudy, process_checks: Sequence[MeasureStudy], guard_checks: Sequence[GuardCheck], prediction_checks: Sequence[PredictionCheck], plan: Plan, is_preregistered: bool, has_lag_elapsed: bool, n_tries: int, plan_hash: str, inputs_hash: str, engine_version: str, fidelity_score: float | None = ..., learned: str = ...) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -780,323 +978,20 @@ class Cycle(CycleFace):
         def __init__(self, id: str, *, state: State, version: int, plan: Plan, created_by: str, created_at: Moment, plan_hash: str | None = ..., locked_at: Moment | None = ..., started_at: Moment | None = ..., amendments: Sequence[Amendment] = ..., doing: Doing | None = ..., studies: Sequence[Study] = ..., decision: Decision | None = ..., cancelled: Cancellation | None = ...) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Origin(Record):
-    """Where a practice comes from. What became of practices from data and from people can be compared later.
-
-    Attributes
-    ----------
-    kind
-        Data or a person.
-    source
-        Who suspected it, or which analysis.
-    outcome
-        The outcome with which it is associated.
-    adjusted_for
-        What the association is adjusted for.
-    finding
-        The finding of the analysis.
-    n_users
-        Units that used it.
-    n_others
-        Units that did not.
-    estimate
-        By how much users were above others under the same conditions, in the outcome's unit.
-    se
-        Its standard error.
-    prob_positive
-        The probability that users are above others.
-    q_value
-        The expected share of false ones among practices at least as probable.
-    share_bright
-        The share of bright rooms that used it.
-    share_typical
-        The share of matched ordinary rooms that used it.
-    """
-
-    kind: OriginKind = "person"
-    _: KW_ONLY
-    source: str = ""
-    outcome: str = ""
-    adjusted_for: Sequence[str] = field(default=(), metadata={"load": load_tuple})
-    finding: str = ""
-    n_users: int | None = None
-    n_others: int | None = None
-    estimate: float | None = None
-    se: float | None = None
-    prob_positive: float | None = None
-    q_value: float | None = None
-    share_bright: float | None = None
-    share_typical: float | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Retirement(Record):
-    """Why a practice is no longer worked on.
-
-    Attributes
-    ----------
-    reason
-        Why.
-    on
-        From which day on.
-    by
-        Who says so.
-    """
-
-    reason: str
-    _: KW_ONLY
-    on: date = field(metadata={"load": load_date})
-    by: str = ""
-
-    if TYPE_CHECKING:
-
-        def __init__(self, reason: str, *, on: Day, by: str = ...) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Practice(Record):
-    """Something people do, described so that others can do it. How far it has come is computed from its cycles and its
-    adoptions, never stored.
-
-    Attributes
-    ----------
-    title
-        What it is called; the plans of its cycles name it so.
-    what
-        What people do, in a few sentences.
-    active_ingredients
-        What must be there for it to be this practice.
-    not_this
-        What is easily taken for it and is not.
-    fidelity
-        The items of the checklist by which an observer tells how faithfully it is used.
-    origin
-        Where it comes from.
-    contexts
-        The conditions in which it was seen or is meant ("grade": "5").
-    originator
-        Who it was learned from; cycles of this person or team do not count as those of others.
-    consent
-        Whether the originator agrees to be named where the practice is shared.
-    retired
-        Why and since when it is no longer worked on.
-
-    Examples
-    --------
-    >>> import brightspot as bs
-    >>> practice = bs.Practice("exit tickets", what="One question at the end, answered alone.")
-    >>> practice.origin.kind, practice.consent
-    ('person', False)
-    """
-
-    title: str
-    _: KW_ONLY
-    what: str = ""
-    active_ingredients: Sequence[str] = field(default=(), metadata={"load": load_tuple})
-    not_this: Sequence[str] = field(default=(), metadata={"load": load_tuple})
-    fidelity: Sequence[str] = field(default=(), metadata={"load": load_tuple})
-    origin: Origin = field(default_factory=Origin, metadata={"load": load_record("Origin")})
-    contexts: Sequence[Mapping[str, str]] = field(default=(), metadata={"load": load_each(load_mapping)})
-    originator: str = ""
-    consent: bool = False
-    retired: Retirement | None = field(default=None, metadata={"load": load_optional(load_record("Retirement"))})
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Adoption(Record):
-    """A place that was offered a practice, and what became of it.
-
-    Attributes
-    ----------
-    unit
-        The classroom, team or school.
-    offered
-        The day on which it was offered.
-    tried
-        The first day on which it was used.
-    last_seen
-        The last day on which it was seen in use.
-    stopped
-        The day on which it was given up.
-    context
-        The conditions there.
-
-    Examples
-    --------
-    >>> import brightspot as bs
-    >>> bs.Adoption("Room 12", offered="2026-10-05", tried="2026-10-12").tried
-    datetime.date(2026, 10, 12)
-    """
-
-    unit: str
-    _: KW_ONLY
-    offered: date = field(metadata={"load": load_date})
-    tried: date | None = field(default=None, metadata={"load": load_optional(load_date)})
-    last_seen: date | None = field(default=None, metadata={"load": load_optional(load_date)})
-    stopped: date | None = field(default=None, metadata={"load": load_optional(load_date)})
-    context: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"load": load_mapping})
-
-    if TYPE_CHECKING:
-
-        def __init__(self, unit: str, *, offered: Day, tried: Day | None = ..., last_seen: Day | None = ..., stopped: Day | None = ..., context: Mapping[str, str] = ...) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PracticeRules(Record):
-    """How much each gate asks for.
-
-    Attributes
-    ----------
-    closed_cycles
-        Closed cycles, at least.
-    other_adopters
-        People or teams other than the originator who adopted it, at least.
-    contexts
-        Different conditions under which it was adopted, at least.
-    level
-        The level of the interval of the pooled effect, whose lower end must be above 0.
-    keep_days
-        Days after which a place that tried it is asked whether it still uses it.
-    keep_rate
-        The share of those places that still do, at least.
-    kept_units
-        Places asked, at least.
-    term_days
-        Days of a term.
-    """
-
-    closed_cycles: int = 3
-    _: KW_ONLY
-    other_adopters: int = 2
-    contexts: int = 2
-    level: float = 0.9
-    keep_days: int = 60
-    keep_rate: float = 0.8
-    kept_units: int = 5
-    term_days: int = 90
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class GateCheck(Record):
-    """A gate, and whether the practice passes it.
-
-    Attributes
-    ----------
-    state
-        The state that it belongs to.
-    gate
-        The gate.
-    is_passed
-        Whether it is passed.
-    missing
-        What is missing, in plain words; empty where it is passed.
-    """
-
-    state: PracticeState
-    _: KW_ONLY
-    gate: Gate
-    is_passed: bool
-    missing: str
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class PracticeStanding(StandingFace):
-    """How far a practice has come, why, and what is missing for the next step.
-
-    Attributes
-    ----------
-    practice
-        The practice.
-    as_of
-        The day on which this holds; nothing later was read.
-    state
-        How far it has come.
-    gates
-        All gates.
-    missing
-        What is missing for the next state, in plain words.
-    n_closed
-        Closed cycles: all that were decided, whatever was decided.
-    n_adopt
-        Closed cycles by decision.
-    n_adapt
-        Closed cycles that were adapted.
-    n_abandon
-        Closed cycles that were abandoned.
-    n_continue_test
-        Closed cycles that continue the test.
-    n_cancelled
-        Cycles that were given up before a decision.
-    n_without_estimate
-        Closed cycles whose data gave no estimate; they count as closed and cannot be pooled.
-    adopters
-        People or teams other than the originator who adopted it.
-    contexts
-        Conditions under which it was adopted.
-    failed_contexts
-        Conditions under which it failed after it had been confirmed, and has not been adopted since.
-    estimate
-        The pooled effect, better being positive, in the unit of the shared measure; `None` with fewer than three.
-    lo
-        The lower end of its interval.
-    hi
-        The upper end.
-    tau2
-        The variance of true effects between cycles.
-    n_offered
-        Places that were offered it.
-    n_tried
-        Places that tried it.
-    n_due
-        Places that tried it long enough ago to say whether they keep it.
-    n_kept
-        Those of them that do.
-    """
-
-    practice: str
-    _: KW_ONLY
-    as_of: date = field(metadata={"load": load_date})
-    state: PracticeState
-    gates: Sequence[GateCheck] = field(metadata={"load": load_each(load_record("GateCheck"))})
-    missing: Sequence[str] = field(metadata={"load": load_tuple})
-    n_closed: int
-    n_adopt: int
-    n_adapt: int
-    n_abandon: int
-    n_continue_test: int
-    n_cancelled: int
-    n_without_estimate: int
-    adopters: Sequence[str] = field(metadata={"load": load_tuple})
-    contexts: Sequence[str] = field(metadata={"load": load_tuple})
-    failed_contexts: Sequence[str] = field(metadata={"load": load_tuple})
-    estimate: float | None
-    lo: float | None
-    hi: float | None
-    tau2: float | None
-    n_offered: int
-    n_tried: int
-    n_due: int
-    n_kept: int
-
-    if TYPE_CHECKING:
-
-        def __init__(self, practice: str, *, as_of: Day, state: PracticeState, gates: Sequence[GateCheck], missing: Sequence[str], n_closed: int, n_adopt: int, n_adapt: int, n_abandon: int, n_continue_test: int, n_cancelled: int, n_without_estimate: int, adopters: Sequence[str], contexts: Sequence[str], failed_contexts: Sequence[str], estimate: float | None, lo: float | None, hi: float | None, tau2: float | None, n_offered: int, n_tried: int, n_due: int, n_kept: int) -> None: ...
-
-
 __all__ = [
-    "Adoption",
     "Amendment",
     "Analysis",
     "Cancellation",
     "Choice",
+    "ChosenBecause",
+    "ClassStudy",
+    "Comparison",
     "Cycle",
     "Decision",
     "Direction",
     "Doing",
     "Fidelity",
-    "Gate",
-    "GateCheck",
+    "FidelityRule",
     "Guard",
     "GuardCheck",
     "GuardFinding",
@@ -1104,20 +999,15 @@ __all__ = [
     "MeasureKind",
     "MeasureRole",
     "MeasureStudy",
-    "Origin",
-    "OriginKind",
     "Plan",
     "Point",
-    "Practice",
-    "PracticeRules",
-    "PracticeStanding",
-    "PracticeState",
     "Prediction",
     "PredictionCheck",
     "PredictionFinding",
     "ProcessFinding",
     "Reason",
-    "Retirement",
+    "RegressionToMean",
+    "Selection",
     "Side",
     "Signal",
     "State",

@@ -31,9 +31,20 @@ def study(
 ) -> Study:
     """Study a plan's data: four separate findings, what they allow, and what may not be concluded.
 
-    The mean of the test window is compared with that of the baseline, with an interval that allows for autocorrelation
-    and for the short baseline; the verdict is ``improved`` or ``worsened`` only if the whole 90% interval lies on one
-    side of no change. The study is a pure function: the same plan, data and dates give the same study.
+    The verdict is ``improved`` or ``worsened`` only if the whole 90% interval of the change lies on one side of no
+    change. How the change is found follows the shape of the data (``plan.analysis``; ``.outcome.method`` says it):
+
+    - ``series``: the mean of the test window against that of the baseline, with an interval that allows for
+      autocorrelation and for a short baseline;
+    - ``proportions``, ``rates``: counts over denominators by date, allowing for overdispersion and autocorrelation too
+      (one total before and one after: the exact conditional test);
+    - ``standard``: a small sample against ``Measure.standard``, by the exact tails;
+    - ``ancova``, ``difference_in_differences``: students in classes against comparison classes (``Plan.comparison``),
+      each class counted once; at least 2 classes that try the change and 3 others.
+
+    Where units were chosen because their figures were bad (``Plan.selection``), what they would have done by themselves
+    is estimated from all candidates and taken off. The study is a pure function: the same plan, data and dates give the
+    same study.
 
     Parameters
     ----------
@@ -41,7 +52,9 @@ def study(
         The plan.
     frames
         The data: a mapping of measure names to frames, or one frame (in which a column named ``measure`` may tell the
-        measures apart). Several rows of one date are combined as the measure says.
+        measures apart). Several rows of one date are combined as the measure says. Where classes are compared the
+        frame of the outcome has one row a student (or more) with the class; where units were chosen, the rows of all
+        candidates.
     as_of
         The date of the study; later data are not read.
     locked_at
@@ -68,6 +81,13 @@ def study(
     ----------
     Marriott FHC, Pope JA (1954). Bias in the estimation of autocorrelations. Biometrika 41: 390-402.
     Box GEP (1954). Some theorems on quadratic forms. Annals of Mathematical Statistics 25: 290-302.
+    Przyborowski J, Wilenski H (1940). Homogeneity of results in testing samples from Poisson series. Biometrika 31:
+    313-323.
+    Agresti A, Caffo B (2000). Simple and effective confidence intervals for proportions. American Statistician 54:
+    280-288.
+    Clopper CJ, Pearson ES (1934). The use of confidence or fiducial limits. Biometrika 26: 404-413.
+    Donald SG, Lang K (2007). Inference with difference-in-differences. Review of Economics and Statistics 89: 221-233.
+    Davis CE (1976). The effect of regression to the mean. American Journal of Epidemiology 104: 493-498.
     Langley GJ et al. (2009). The improvement guide, 2nd edition. Jossey-Bass.
 
     Examples
@@ -111,11 +131,27 @@ def a_plan(plan: object) -> Plan:
 def frames_for(plan: Plan, frames: Frames) -> list[tuple[str | None, pl.DataFrame]]:
     """The frames as the core takes them, with only the columns that the plan's measures name."""
     measures = {measure.name: measure for measure in [plan.outcome, *plan.process, *(g.measure for g in plan.guards)]}
+    needed, optional = _finer(plan)
     if isinstance(frames, Mapping) and not _is_table(cast("Mapping[str, object]", frames)):
         named = cast("Mapping[str, object]", frames)
-        return [(name, to_polars(frame, *_columns(measures.get(name)))) for name, frame in named.items()]
-    wanted = [column for measure in measures.values() for column in (measure.value, measure.time, measure.size)]
-    return [(None, to_polars(cast("object", frames), wanted, [measure.measure for measure in measures.values()]))]
+        each: list[tuple[str | None, pl.DataFrame]] = []
+        for name, frame in named.items():
+            # The core refuses the data of a measure that the plan does not have, and names those it has.
+            measure = measures.get(name)
+            more = needed if name == plan.outcome.name else []
+            each.append((name, to_polars(frame, [*_columns(measure), *more], optional if measure else ())))
+        return each
+    wanted = [column for measure in measures.values() for column in _columns(measure)]
+    names = [measure.measure for measure in measures.values()]
+    return [(None, to_polars(cast("object", frames), [*wanted, *needed], [*names, *optional]))]
+
+
+def _finer(plan: Plan) -> tuple[list[str | None], list[str | None]]:
+    """The columns of classes and candidates: those that the outcome needs, and those that others may have as well."""
+    comparison, selection = plan.comparison, plan.selection
+    shared = [] if comparison is None else [comparison.group, comparison.treated_column]
+    shared += [] if selection is None else [selection.unit]
+    return [*shared, *([] if comparison is None else [comparison.prior])], shared
 
 
 def _is_table(mapping: Mapping[str, object]) -> bool:
@@ -126,9 +162,8 @@ def _is_table(mapping: Mapping[str, object]) -> bool:
     )
 
 
-def _columns(measure: Measure | None) -> tuple[list[str | None] | None, list[str]]:
-    # The core refuses the data of a measure that the plan does not have, and names those it has.
-    return ([], []) if measure is None else ([measure.value, measure.time, measure.size], [])
+def _columns(measure: Measure | None) -> list[str | None]:
+    return [] if measure is None else [measure.value, measure.time, measure.size, measure.student]
 
 
 def moment(at: Moment) -> str:

@@ -112,6 +112,8 @@ define_codes! {
 
     /// Why a choice is recommended.
     Reason {
+        /// The test is still running, and nobody has said yet what was done.
+        Interim = "interim",
         /// The plan was not locked before the data came.
         NotPreregistered = "not_preregistered",
         /// The change was not carried out, or nobody said whether it was: the idea is untested.
@@ -152,6 +154,18 @@ define_codes! {
         Auto = "auto",
         /// The step between the baseline and the test window of a series.
         Series = "series",
+        /// Proportions of the two windows, from counts by date.
+        Proportions = "proportions",
+        /// Rates of the two windows, from counts by date; of one total before and one after, as two totals.
+        Rates = "rates",
+        /// All that was counted before against all that was counted after, taken as independent events.
+        TwoTotals = "two_totals",
+        /// The test window against the measure's standard.
+        Standard = "standard",
+        /// Classes that try the change against classes that do not, allowing for the students' scores before.
+        Ancova = "ancova",
+        /// The gain of classes that try the change against the gain of classes that do not.
+        DifferenceInDifferences = "difference_in_differences",
     }
 }
 
@@ -159,6 +173,7 @@ impl Reason {
     /// The reason as one plain sentence.
     pub fn message(self) -> &'static str {
         match self {
+            Self::Interim => "The test is still running, and nothing has been recorded yet of what was done.",
             Self::NotPreregistered => {
                 "The plan was not locked before the data came, so this is exploration, not a test."
             }

@@ -54,10 +54,15 @@
 //! ```
 
 mod calibration;
+mod chosen;
+mod classes;
 mod codes;
+mod comparison;
 mod doing;
+mod estimate;
 mod event;
 mod guards;
+mod notes;
 mod plan;
 mod pooled;
 mod practice;
@@ -68,6 +73,7 @@ mod ramp;
 mod recommend;
 mod record;
 mod registry;
+mod selection;
 mod spread;
 mod state;
 mod study;
@@ -75,7 +81,8 @@ mod verdict;
 
 pub use calibration::{BeliefGroup, Calibration, Forecast, Forecasts, Leaning, Learning, calibration};
 pub use codes::{Analysis, Choice, Fidelity, GuardFinding, PredictionFinding, ProcessFinding, Reason, Signal};
-pub use doing::Doing;
+pub use comparison::{ClassStudy, Comparison};
+pub use doing::{Doing, FidelityRule};
 pub use event::Event;
 pub use guards::GuardCheck;
 pub use plan::{Guard, Plan, Task};
@@ -89,6 +96,7 @@ pub use ramp::{
 pub use recommend::{Findings, Recommendation, Tries, recommend};
 pub use record::{Amendment, Cancellation, Cycle, Decision};
 pub use registry::{RECORDS, check, schemas};
+pub use selection::{ChosenBecause, RegressionToMean, Selection};
 pub use state::{Move, State};
 pub use study::{Study, StudyContext, margin_notes, study};
 pub use verdict::MeasureStudy;

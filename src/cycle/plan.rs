@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Analysis, Prediction};
-use crate::measure::{Direction, Measure};
+use super::{Analysis, ChosenBecause, Comparison, FidelityRule, Prediction, Selection};
+use crate::measure::{Direction, Kind, Measure};
 use crate::record::{Record, hash_of, invalid, within};
 use crate::{Error, Result};
 
@@ -88,7 +88,8 @@ pub struct Plan {
     /// What the team expects to see; at least one is needed to lock the plan.
     #[serde(default)]
     pub predictions: Vec<Prediction>,
-    /// How the data will be judged; "auto" is settled when the plan is locked.
+    /// How the outcome will be judged; "auto" is settled when the plan is locked, by the shape of the data: classes with
+    /// a comparison, a standard, proportions, rates and counts, or a series. Other measures are judged by their own kind.
     #[serde(default = "auto")]
     pub analysis: Analysis,
     /// Days from the first day of the test until the change can be expected to show in the outcome.
@@ -128,6 +129,23 @@ pub struct Plan {
     /// How the data will be collected.
     #[serde(default)]
     pub data_plan: Vec<Task>,
+    /// Classes with which those that try the change are compared; without it before is compared with after.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
+    /// How the units of the test were chosen, where their figures had to do with it.
+    #[serde(default)]
+    pub selection: Option<Selection>,
+    /// What to look for to see whether the change is carried out.
+    #[serde(default)]
+    pub checklist: Vec<String>,
+    /// From which share of the checklist on the change counts as carried out: 80% as planned, 60% in part where left out.
+    #[serde(default)]
+    pub fidelity: Option<FidelityRule>,
+}
+
+/// Days from one date to another.
+pub(crate) fn days_between(from: Date, to: Date) -> i64 {
+    to.duration_since(from).as_hours() / 24
 }
 
 fn auto() -> Analysis {
@@ -173,6 +191,10 @@ impl Plan {
             context: BTreeMap::new(),
             tasks: vec![],
             data_plan: vec![],
+            comparison: None,
+            selection: None,
+            checklist: vec![],
+            fidelity: None,
         }
     }
 
@@ -189,10 +211,34 @@ impl Plan {
     /// The same plan with its analysis settled, as the lock stores it.
     #[must_use]
     pub fn resolved(mut self) -> Self {
-        if self.analysis == Analysis::Auto {
-            self.analysis = Analysis::Series;
-        }
+        self.analysis = self.analysis_of(&self.outcome);
         self
+    }
+
+    /// How a measure of the plan is judged: the outcome as the plan says, all others by their own kind.
+    pub fn analysis_of(&self, measure: &Measure) -> Analysis {
+        let is_outcome = measure.name == self.outcome.name;
+        match (&self.comparison, measure.standard) {
+            _ if is_outcome && self.analysis != Analysis::Auto => self.analysis,
+            (Some(_), _) if is_outcome && self.is_paired() => Analysis::Ancova,
+            (Some(_), _) if is_outcome => Analysis::DifferenceInDifferences,
+            (_, Some(_)) => Analysis::Standard,
+            _ => match measure.kind {
+                Kind::Proportion => Analysis::Proportions,
+                Kind::Rate | Kind::Count => Analysis::Rates,
+                Kind::Mean | Kind::Median => Analysis::Series,
+            },
+        }
+    }
+
+    /// Whether a student's score before can be held against the same student's score after.
+    fn is_paired(&self) -> bool {
+        self.outcome.student.is_some() || self.comparison.as_ref().is_some_and(|comparison| comparison.prior.is_some())
+    }
+
+    /// From which share of the checklist on the change counts as carried out.
+    pub fn fidelity_rule(&self) -> FidelityRule {
+        self.fidelity.clone().unwrap_or_default()
     }
 
     /// SHA-256 of the canonical JSON of the resolved plan.
@@ -206,12 +252,24 @@ impl Plan {
     /// What is missing before the plan can be locked, each with what to do; empty if nothing is.
     pub fn lockable(&self) -> Vec<String> {
         let mut missing = self.contradictions();
+        missing.extend(self.hopeless());
         for measure in self.measures().filter(|measure| measure.direction == Direction::Neutral) {
             missing
                 .push(format!("measure {:?} has no good side: set its direction to \"up\" or \"down\"", measure.name));
         }
         if self.predictions.is_empty() {
             missing.push("no prediction: say what change you expect in the outcome, and how sure you are".into());
+        }
+        for (i, one) in self.predictions.iter().enumerate() {
+            let direction = self.measure(&one.measure).map_or(Direction::Neutral, |measure| measure.direction);
+            let region = |prediction: &Prediction| prediction.region(direction);
+            let excludes = |other: &&Prediction| {
+                other.measure == one.measure
+                    && region(one).zip(region(other)).is_some_and(|(one, other)| one.excludes(&other))
+            };
+            if self.predictions.iter().skip(i + 1).any(|other| excludes(&other)) {
+                missing.push(format!("two predictions about {:?} exclude each other: keep one", one.measure));
+            }
         }
         for prediction in &self.predictions {
             if self.measure(&prediction.measure).is_none() {
@@ -231,6 +289,48 @@ impl Plan {
             }
         }
         missing
+    }
+
+    /// What would leave every study of the plan without a verdict.
+    fn hopeless(&self) -> Vec<String> {
+        let mut found = vec![];
+        let [from, to] = self.test;
+        if i64::from(self.lag_days) > days_between(from, to) && from <= to {
+            found.push(format!(
+                "the change is expected to show after {} days, but the test window ends after {}: make it longer",
+                self.lag_days,
+                days_between(from, to)
+            ));
+        }
+        let needs_three = self.measures().find(|measure| {
+            matches!(self.analysis_of(measure), Analysis::Series | Analysis::Proportions) && measure.standard.is_none()
+        });
+        for (name, [from, to]) in [("baseline", self.baseline), ("test", self.test)] {
+            let days = days_between(from, to) + 1;
+            if let Some(measure) = needs_three.filter(|_| (1..3).contains(&days)) {
+                found.push(format!(
+                    "the {name} window has {days} day(s), but {:?} needs points on 3 dates in it: make it longer",
+                    measure.name
+                ));
+            }
+        }
+        if self.comparison.as_ref().is_some_and(|comparison| comparison.treated.len() == 1) {
+            found.push(
+                "the change is tried in one class, which cannot be told from that class's own year: add a class".into(),
+            );
+        }
+        if let Some(selection) = self.selection.as_ref().filter(|one| one.chosen_because == ChosenBecause::Worst) {
+            let is_late = selection.on.is_some_and(|on| on < self.baseline[1]);
+            if selection.unit.is_none() && !is_late && self.analysis_of(&self.outcome) != Analysis::Standard {
+                found.push(
+                    "the units were chosen because their figures were bad, and would come back in part by themselves: give \
+                     the data of all candidates (selection.unit and selection.chosen), or a baseline that goes on after \
+                     the day of the choice (selection.on)"
+                        .into(),
+                );
+            }
+        }
+        found
     }
 
     /// What makes a plan impossible to judge at all, locked or not.
@@ -253,6 +353,23 @@ impl Plan {
                 found.push(format!("two measures are called {:?}: give each its own name", measure.name));
             }
         }
+        let (outcome, name) = (&self.outcome, &self.outcome.name);
+        let needs = match self.analysis {
+            Analysis::Proportions if outcome.kind != Kind::Proportion => "an outcome with kind=\"proportion\"",
+            Analysis::Rates | Analysis::TwoTotals if !matches!(outcome.kind, Kind::Rate | Kind::Count) => {
+                "an outcome with kind=\"rate\" or \"count\""
+            }
+            Analysis::Standard if outcome.standard.is_none() => "an outcome with a standard",
+            Analysis::Ancova if self.comparison.is_none() || !self.is_paired() => {
+                "a comparison, with the column of students (outcome.student) or of their earlier scores (comparison.prior)"
+            }
+            Analysis::DifferenceInDifferences if self.comparison.is_none() => "a comparison",
+            _ => return found,
+        };
+        found.push(format!(
+            "analysis {:?} of {name:?} needs {needs}: give it, or leave the analysis open",
+            self.analysis.as_str()
+        ));
         found
     }
 }
@@ -282,6 +399,18 @@ impl Record for Plan {
         }
         for (i, task) in self.data_plan.iter().enumerate() {
             placed("data_plan", i, task.validate())?;
+        }
+        if let Some(comparison) = &self.comparison {
+            within(Self::KIND, "comparison", comparison.validate())?;
+        }
+        if let Some(selection) = &self.selection {
+            within(Self::KIND, "selection", selection.validate())?;
+        }
+        if let Some(fidelity) = &self.fidelity {
+            within(Self::KIND, "fidelity", fidelity.validate())?;
+        }
+        if let Some(i) = self.checklist.iter().position(|item| item.trim().is_empty()) {
+            return Err(invalid(Self::KIND, &format!("checklist[{i}]"), "must not be empty"));
         }
         if self.fair_tries == 0 {
             return Err(invalid(Self::KIND, "fair_tries", "must be 1 or more"));

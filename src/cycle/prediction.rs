@@ -21,7 +21,9 @@ pub enum Side {
 /// What the team expects to see, said before the data.
 ///
 /// A prediction is a region for the *change* of one measure: the mean of the test window minus the mean of the
-/// baseline, in the measure's own unit and with its own sign (a fall from 12% to 9% absent is -0.03). Exactly one of
+/// baseline, in the measure's own unit and with its own sign (a fall from 12% to 9% absent is -0.03). For a measure with a
+/// standard it is the distance from the standard; where classes are compared, what the classes that try the change gain
+/// beyond the others. Exactly one of
 /// `at_least`, `at_most`, `between`, `direction` and `no_worse_than` says which.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +85,11 @@ impl Region {
             }
             Ends::Excluded => self.lo < change && change < self.hi,
         }
+    }
+
+    /// Whether no change can lie in both regions.
+    pub fn excludes(&self, other: &Self) -> bool {
+        self.is_apart_from(other.lo, other.hi) || other.is_apart_from(self.lo, self.hi)
     }
 
     /// Whether an interval of changes has nothing in common with the region.

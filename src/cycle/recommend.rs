@@ -19,6 +19,8 @@ pub enum Tries {
 pub struct Findings {
     /// Whether the plan was locked before the data came.
     pub is_preregistered: bool,
+    /// Whether the test window is still open.
+    pub is_open: bool,
     /// Whether the change was carried out.
     pub fidelity: Fidelity,
     /// The signal of the outcome.
@@ -49,7 +51,8 @@ pub struct Recommendation {
 /// | row | findings | recommendation | reason |
 /// |---|---|---|---|
 /// | 0 | plan not locked before the data | continue test | `not_preregistered` |
-/// | 1 | not carried out, or unknown | adapt (the doing) | `untested_idea` |
+/// | 1 | not carried out; or unknown once the test is over | adapt (the doing) | `untested_idea` |
+/// | 1 | unknown while the test is running | continue test | `interim` |
 /// | 2 | a guard harmed, outcome not improved | abandon; adapt if partly done | `harm_no_benefit` |
 /// | 3 | a guard harmed, outcome improved | adapt | `benefit_with_harm` |
 /// | 4 | outcome insufficient | continue test | `insufficient_evidence` |
@@ -60,6 +63,10 @@ pub struct Recommendation {
 /// | 9 | no signal, process improved | adapt | `driver_moved_outcome_did_not` |
 /// | 10 | no signal, few tries or partly done | adapt | `no_mechanism_yet` |
 /// | 11 | no signal, enough tries, fully done | abandon if the prediction was missed in every try, `tried_fairly`; else adapt | `underpowered` |
+///
+/// What was done is recorded when it has been done: while the window is open a report that is not there yet says nothing
+/// about the doing, and nobody needs to change it. Neither choice of row 1 abandons or adopts, so the order of the table
+/// stays as it is.
 ///
 /// In rows 0 and 1 a harmed guard adds the reason `pause`. The table is total; abandoning needs a change carried out
 /// fully; adopting needs a locked plan, an improvement, a met prediction, guards not worse and full fidelity; and a
@@ -76,6 +83,9 @@ pub fn recommend(found: Findings) -> Recommendation {
     };
     if !found.is_preregistered {
         return with_pause(Choice::ContinueTest, Reason::NotPreregistered); // row 0
+    }
+    if found.is_open && found.fidelity == Fidelity::Unknown {
+        return with_pause(Choice::ContinueTest, Reason::Interim); // row 1
     }
     if matches!(found.fidelity, Fidelity::NotDone | Fidelity::Unknown) {
         return with_pause(Choice::Adapt, Reason::UntestedIdea); // row 1

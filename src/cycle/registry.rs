@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    Adoption, Amendment, Cancellation, Cycle, Decision, Doing, GateCheck, Guard, GuardCheck, MeasureStudy, Origin,
-    Plan, Practice, PracticeRules, PracticeStanding, Prediction, PredictionCheck, Retirement, Study, Task,
+    Adoption, Amendment, Cancellation, ClassStudy, Comparison, Cycle, Decision, Doing, FidelityRule, GateCheck, Guard,
+    GuardCheck, MeasureStudy, Origin, Plan, Practice, PracticeRules, PracticeStanding, Prediction, PredictionCheck,
+    RegressionToMean, Retirement, Selection, Study, Task,
 };
 use crate::measure::{Measure, Point};
 use crate::record::{Kind, Record, kind_named, schema_document};
@@ -16,10 +17,15 @@ pub const RECORDS: &[Kind] = &[
     Kind::of::<Guard>(),
     Kind::of::<Prediction>(),
     Kind::of::<Task>(),
+    Kind::of::<Comparison>(),
+    Kind::of::<Selection>(),
+    Kind::of::<FidelityRule>(),
     Kind::of::<Plan>(),
     Kind::of::<Doing>(),
     Kind::of::<Point>(),
     Kind::of::<Note>(),
+    Kind::of::<ClassStudy>(),
+    Kind::of::<RegressionToMean>(),
     Kind::of::<MeasureStudy>(),
     Kind::of::<GuardCheck>(),
     Kind::of::<PredictionCheck>(),

@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::guards::{GuardCheck, check_guards, worst};
-use super::plan::refuse_contradictions;
+use super::plan::{days_between, refuse_contradictions};
 use super::predictions::{PredictionCheck, check_prediction, worst_prediction};
 use super::recommend::{Findings, Tries, recommend};
 use super::verdict::{Judged, judge};
 use super::{
-    Amendment, Choice, Doing, Fidelity, GuardFinding, MeasureStudy, Plan, PredictionFinding, ProcessFinding, Reason,
-    Signal,
+    Amendment, Analysis, Choice, Doing, Fidelity, GuardFinding, MeasureStudy, Plan, PredictionFinding, ProcessFinding,
+    Reason, Signal,
 };
 use crate::measure::{Measure, Point, Series};
 use crate::record::{Record, date_of, hash_of};
@@ -31,8 +31,11 @@ pub struct Study {
     pub signal: Signal,
     /// The worst of the predictions.
     pub prediction: PredictionFinding,
-    /// Whether the change was carried out as planned.
+    /// Whether the change was carried out as planned: by the team's word and by the checklist, the lesser of the two.
     pub fidelity: Fidelity,
+    /// The share of the plan that was carried out, where it was counted.
+    #[serde(default)]
+    pub fidelity_score: Option<f64>,
     /// The worst of the guards; `not_worse` if there are none, with a caveat.
     pub guards: GuardFinding,
     /// The process measures.
@@ -150,7 +153,7 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
     let guards: Vec<(Judged, f64)> =
         plan.guards.iter().map(|guard| Ok((judge_one(&guard.measure)?, guard.margin))).collect::<Result<_>>()?;
 
-    let mut caveats = vec![Note::new(NoteCode::NoComparisonGroup, 0)];
+    let mut caveats = without_comparison(plan).into_iter().map(|code| Note::new(code, 0)).collect::<Vec<_>>();
     let is_preregistered = is_preregistered(plan, series, context);
     if !is_preregistered {
         caveats.push(Note::new(NoteCode::NotPreregistered, 0));
@@ -165,12 +168,15 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
     if plan.process.is_empty() {
         caveats.push(Note::new(NoteCode::NoProcessMeasure, 0));
     }
+    caveats.extend(context.doing.map_or(vec![], |doing| fidelity_notes(plan, doing)));
     caveats.extend(outcome.notes.iter().cloned());
     caveats.extend(process.iter().flat_map(|one| one.notes.iter().cloned()));
     let (guard_checks, guard_notes) = check_guards(guards);
     caveats.extend(guard_notes);
     caveats.extend(margin_notes(plan, series, context.as_of));
 
+    let finer: Vec<String> =
+        std::iter::once(&outcome).chain(&process).filter_map(|one| one.finer_hash.clone()).collect();
     let outcome = outcome.study;
     let process_checks: Vec<MeasureStudy> = process.into_iter().map(|one| one.study).collect();
     let studies: Vec<&MeasureStudy> =
@@ -185,24 +191,26 @@ pub fn study(plan: &Plan, series: &BTreeMap<String, Series>, context: &StudyCont
         })
         .collect();
 
-    let fidelity = context.doing.map_or(Fidelity::Unknown, |doing| doing.as_planned);
-    let has_lag_elapsed = days_from(plan.test[0], context.as_of.min(plan.test[1])) >= i64::from(plan.lag_days);
+    let fidelity = context.doing.map_or(Fidelity::Unknown, |doing| doing.carried_out(&plan.fidelity_rule()));
+    let has_lag_elapsed = days_between(plan.test[0], context.as_of.min(plan.test[1])) >= i64::from(plan.lag_days);
     let findings = Findings {
         is_preregistered,
+        is_open: !is_closed,
         fidelity,
-        outcome: outcome.signal,
+        outcome: for_the_table(&outcome),
         prediction: worst_prediction(&prediction_checks),
         guards: worst(&guard_checks),
         process: process_finding(&process_checks),
         has_lag_elapsed,
         tries: Tries::Few,
     };
-    let inputs_hash = inputs_hash(&studies)?;
+    let inputs_hash = inputs_hash(&studies, &finer)?;
     let mut study = Study {
         as_of: context.as_of,
-        signal: findings.outcome,
+        signal: outcome.signal,
         prediction: findings.prediction,
         fidelity,
+        fidelity_score: context.doing.and_then(Doing::score),
         guards: findings.guards,
         process: findings.process,
         recommendation: Choice::ContinueTest,
@@ -250,10 +258,6 @@ fn is_preregistered(plan: &Plan, series: &BTreeMap<String, Series>, context: &St
         .all(|point| !(from..=to).contains(&point.time) || point.time >= locked_on)
 }
 
-fn days_from(from: Date, to: Date) -> i64 {
-    to.duration_since(from).as_hours() / 24
-}
-
 /// Improved only if no process measure that could be judged failed to improve: a driver that moved in one measure and
 /// not in another has not clearly moved.
 fn process_finding(checks: &[MeasureStudy]) -> ProcessFinding {
@@ -282,10 +286,42 @@ fn count_tries(plan: &Plan, earlier: &[Study], this: &Study) -> (u32, Tries) {
     (n, tries)
 }
 
-fn inputs_hash(studies: &[&MeasureStudy]) -> Result<String> {
+fn inputs_hash(studies: &[&MeasureStudy], finer: &[String]) -> Result<String> {
     let inputs: BTreeMap<&str, &[Point]> =
         studies.iter().map(|study| (study.measure.as_str(), study.points.as_slice())).collect();
-    hash_of(&inputs)
+    if finer.is_empty() { hash_of(&inputs) } else { hash_of(&(inputs, finer)) }
+}
+
+/// What is missing for saying that the change was the cause; nothing where a lot decided which classes try it.
+fn without_comparison(plan: &Plan) -> Option<NoteCode> {
+    match (&plan.comparison, plan.analysis_of(&plan.outcome)) {
+        (Some(comparison), Analysis::Ancova | Analysis::DifferenceInDifferences) => {
+            (!comparison.by_lot).then_some(NoteCode::NotByLot)
+        }
+        _ => Some(NoteCode::NoComparisonGroup),
+    }
+}
+
+/// The signal as the table takes it: what falls short of a standard has not got worse by the change. It has not reached
+/// what it should, and is abandoned only after fair tries.
+fn for_the_table(outcome: &MeasureStudy) -> Signal {
+    match outcome.signal {
+        Signal::Worsened if outcome.standard.is_some() => Signal::NoSignal,
+        signal => signal,
+    }
+}
+
+fn fidelity_notes(plan: &Plan, doing: &Doing) -> Vec<Note> {
+    let mut notes = vec![];
+    let is_less = doing.as_planned != Fidelity::Unknown && doing.carried_out(&plan.fidelity_rule()) != doing.as_planned;
+    if let Some(score) = doing.score().filter(|_| is_less) {
+        notes.push(Note::new(NoteCode::FidelityByScore, 0).with_value(score));
+    }
+    let n_missing = plan.checklist.iter().filter(|item| !doing.checklist.contains_key(*item)).count();
+    if n_missing > 0 && !doing.checklist.is_empty() {
+        notes.push(Note::new(NoteCode::ChecklistIncomplete, n_missing));
+    }
+    notes
 }
 
 /// Warnings about guards whose margin is less than 3 standard errors of the baseline mean: "not worse" can hardly be

@@ -1,14 +1,21 @@
 //! The verdict on one measure: what its data say about the change, and why they may not say it.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Analysis, Plan, Signal};
+use super::chosen::{Remedy, remedy, without_regression};
+use super::classes::compare_classes;
+use super::estimate::{Found, are_totals, compare};
+use super::notes::Notes;
+use super::{Analysis, ClassStudy, Plan, RegressionToMean, Signal};
 use crate::charts::{Baseline, ChartEngine, ChartInput, ChartKind, ChartSpec, Phase};
-use crate::measure::{Direction, Measure, Point, Series};
-use crate::stats::step::{ALPHA, N_MIN, STABLE_FROM, STRONG_PHI, UNEQUAL_SIZES, is_constant, step};
-use crate::stats::summary::mean;
+use crate::measure::{Candidate, Direction, Measure, Point, Series, StudentValue};
+use crate::record::hash_of;
+use crate::stats::step::{ALPHA, N_MIN, STABLE_FROM, UNEQUAL_SIZES};
+use crate::stats::totals::clumping;
 use crate::stats::trend::mann_kendall;
 use crate::{Error, Note, NoteCode, Result};
 
@@ -30,7 +37,8 @@ pub struct MeasureStudy {
     /// What they say.
     pub signal: Signal,
     /// The change: mean of the test window minus mean of the baseline, with its own sign (a fall is negative, whichever
-    /// way is better).
+    /// way is better). Against a standard: what was observed minus the standard. Of classes: what those that try the change
+    /// gained beyond the others. Of units chosen because they were bad: what is left after `regression`.
     pub effect: Option<f64>,
     /// Lower end of the 90% interval of the change.
     pub lo: Option<f64>,
@@ -46,13 +54,34 @@ pub struct MeasureStudy {
     pub p_worse: Option<f64>,
     /// The autocorrelation that was allowed for.
     pub phi: Option<f64>,
+    /// How much more than chance the dates vary: 1 where counts vary as independent events do.
+    #[serde(default)]
+    pub dispersion: Option<f64>,
+    /// Rate after over rate before; none where there was no event before.
+    #[serde(default)]
+    pub ratio: Option<f64>,
+    /// Lower end of the 90% interval of the ratio.
+    #[serde(default)]
+    pub ratio_lo: Option<f64>,
+    /// Upper end of the 90% interval of the ratio; none where it has no upper end.
+    #[serde(default)]
+    pub ratio_hi: Option<f64>,
+    /// What it was held against, where the measure has a standard.
+    #[serde(default)]
+    pub standard: Option<f64>,
+    /// What the units were expected to do by themselves, where they were chosen because they were bad.
+    #[serde(default)]
+    pub regression: Option<RegressionToMean>,
+    /// The classes that were compared, by name.
+    #[serde(default)]
+    pub classes: Vec<ClassStudy>,
     /// Mean of the baseline.
     pub mean_before: Option<f64>,
     /// Mean of the test window.
     pub mean_after: Option<f64>,
-    /// Points in the baseline.
+    /// Points in the baseline (that count).
     pub n_before: usize,
-    /// Points in the test window.
+    /// Points in the test window. Where classes are compared, the points are those of the classes that try the change.
     pub n_after: usize,
     /// Rows that gave no point: without a date, a value or a needed denominator.
     #[serde(default)]
@@ -84,89 +113,63 @@ pub(crate) struct Judged {
     pub(crate) notes: Vec<Note>,
     /// Whether the only thing against a verdict is an unstable baseline: harm can still be seen then.
     pub(crate) is_unstable_only: bool,
+    /// The hash of students and candidates, where any were read.
+    pub(crate) finer_hash: Option<String>,
 }
 
 /// Judges one measure of the plan on the points dated up to `as_of` and up to the end of the test window; later points
 /// leave no trace.
-pub(crate) fn judge(plan: &Plan, measure: &Measure, given_series: Option<&Series>, as_of: Date) -> Result<Judged> {
-    let is_open = as_of < plan.test[1];
-    let cut = as_of.min(plan.test[1]);
-    let given = given_series.map_or(&[][..], |series| &series.points);
-    let series = Series::new(given.iter().copied().filter(|point| point.time <= cut))?;
-    let before = series.values_between(plan.baseline);
-    let after = series.values_between(plan.test);
-    let mut notes = Notes { at: &measure.name, found: vec![], n_against: 0 };
+pub(crate) fn judge(plan: &Plan, measure: &Measure, given: Option<&Series>, as_of: Date) -> Result<Judged> {
+    let method = plan.analysis_of(measure);
+    let series = cut(given, as_of.min(plan.test[1]))?;
+    let mut notes = Notes::new(&measure.name);
+    let n_left_out = given.map_or(0, |series| series.n_left_out);
+    note_the_data(plan, measure, &series, n_left_out, given.is_none_or(Series::is_empty), as_of, &mut notes);
 
-    if given.is_empty() {
-        notes.against(NoteCode::NoSeries, 0, None);
-    }
-    let n_left_out = given_series.map_or(0, |series| series.n_left_out);
-    if n_left_out > 0 {
-        notes.add(NoteCode::NoPoint, n_left_out, None);
-    }
-    if measure.direction == Direction::Neutral {
-        notes.against(NoteCode::NoDirection, 0, None);
-    }
-    if is_open {
-        notes.against(NoteCode::Interim, 0, None);
-    }
-    let shortest = if is_open { before.len() } else { before.len().min(after.len()) };
-    if shortest < N_MIN && !given.is_empty() {
-        notes.against(NoteCode::TooFewPoints, shortest, None);
-    }
-    let has_enough = before.len().min(after.len()) >= N_MIN;
-    let is_flat = has_enough && is_constant(&before) && is_constant(&after);
-    if is_flat {
-        notes.against(NoteCode::ZeroVariance, 0, None);
-    }
-    let estimate = if has_enough && !is_flat { Some(step(&before, &after)?) } else { None };
+    let remedy = remedy(plan, measure, method, &series, &mut notes);
+    let baseline = if let Remedy::From(day) = remedy { [day, plan.baseline[1]] } else { plan.baseline };
+    let points = |window: [Date; 2]| series.points_between(window).copied().collect::<Vec<Point>>();
+    let (before, after) = (points(baseline), points(plan.test));
+    let are_classes = matches!(method, Analysis::Ancova | Analysis::DifferenceInDifferences);
+    let (found, classes) = if are_classes {
+        compare_classes(plan, method, &series.students, baseline[0], &mut notes)?
+    } else {
+        note_the_numbers(method, &before, &after, as_of < plan.test[1], !series.points.is_empty(), &mut notes);
+        (compare(method, measure, &before, &after, clumps(plan, method, &series)?, &mut notes)?, vec![])
+    };
     let n_against_besides_baseline = notes.n_against;
-    let (baseline_trend_p, baseline_prob_runs) = stability(&before, measure.direction, &mut notes)?;
+    let has_baseline = !are_classes && method != Analysis::Standard;
+    let values: Vec<f64> = if has_baseline { before.iter().map(|point| point.value).collect() } else { vec![] };
+    let (baseline_trend_p, baseline_prob_runs) = stability(&values, measure.direction, &mut notes)?;
     let is_unstable_only = n_against_besides_baseline == 0 && notes.n_against > 0;
-
-    if (N_MIN..STABLE_FROM).contains(&before.len()) {
+    if has_baseline && (N_MIN..STABLE_FROM).contains(&before.len()) {
         notes.add(NoteCode::FewPoints, before.len(), None);
     }
-    if let Some(phi) = estimate.map(|found| found.phi).filter(|&phi| phi >= STRONG_PHI) {
-        notes.add(NoteCode::StrongAutocorrelation, 1, Some(phi));
-    }
-    let n_outside = series.points.len() - before.len() - after.len();
+    let n_outside = series.points.len() - points(plan.baseline).len() - after.len();
     if n_outside > 0 {
         notes.add(NoteCode::OutsideWindows, n_outside, None);
     }
-    unequal_sizes(plan, &series, &mut notes);
-
-    let better = |up: Option<f64>, down: Option<f64>| match measure.direction {
-        Direction::Up => up,
-        Direction::Down => down,
-        Direction::Neutral => None,
-    };
-    let (p_above, p_below) = (estimate.map(|found| found.p_above), estimate.map(|found| found.p_below));
-    let (mean_before, mean_after) = (mean(&before), mean(&after));
+    if method == Analysis::Series {
+        unequal_sizes(plan, &series, &mut notes);
+    }
+    let finer_hash = finer_hash(&series)?;
     let mut study = MeasureStudy {
-        measure: measure.name.clone(),
-        version: measure.version,
-        direction: measure.direction,
-        unit_of_value: measure.unit_of_value.clone(),
-        method: Analysis::Series,
-        signal: Signal::Insufficient,
-        effect: mean_after.zip(mean_before).map(|(after, before)| after - before),
-        lo: estimate.map(|found| found.lo),
-        hi: estimate.map(|found| found.hi),
-        se: estimate.map(|found| found.se),
-        df: estimate.map(|found| found.df),
-        p_better: better(p_above, p_below),
-        p_worse: better(p_below, p_above),
-        phi: estimate.map(|found| found.phi),
-        mean_before,
-        mean_after,
-        n_before: before.len(),
+        n_before: if has_baseline {
+            before.len()
+        } else if are_classes {
+            points(baseline).len()
+        } else {
+            0
+        },
         n_after: after.len(),
         n_left_out,
         baseline_trend_p,
         baseline_prob_runs,
+        classes,
         points: series.points,
+        ..described(measure, method)
     };
+    fill(&mut study, measure.direction, &found, &remedy, &mut notes)?;
     if notes.n_against == 0 {
         study.signal = match study.signed() {
             Some((_, lo, _)) if lo > 0.0 => Signal::Improved,
@@ -178,25 +181,171 @@ pub(crate) fn judge(plan: &Plan, measure: &Measure, given_series: Option<&Series
             }
         };
     }
-    Ok(Judged { study, notes: notes.found, is_unstable_only })
+    Ok(Judged { study, notes: notes.found, is_unstable_only, finer_hash })
 }
 
-/// Notes of one measure, counting those that stand against a verdict.
-struct Notes<'a> {
-    at: &'a str,
-    found: Vec<Note>,
-    n_against: usize,
+/// The data as far as they may be read.
+fn cut(given: Option<&Series>, last: Date) -> Result<Series> {
+    let Some(given) = given else { return Ok(Series::default()) };
+    let points = |points: &[Point]| points.iter().copied().filter(|point| point.time <= last).collect::<Vec<_>>();
+    let mut candidates: Vec<Candidate> = given.candidates.clone();
+    for candidate in &mut candidates {
+        candidate.points = Series::new(points(&candidate.points))?.points;
+    }
+    candidates.sort_by(|a, b| a.unit.cmp(&b.unit));
+    let students: Vec<StudentValue> = given.students.iter().filter(|row| row.time <= last).cloned().collect();
+    Ok(Series { students, candidates, ..Series::new(points(&given.points))? })
 }
 
-impl Notes<'_> {
-    fn add(&mut self, code: NoteCode, count: usize, value: Option<f64>) {
-        self.found.push(Note { value, ..Note::new(code, count).at(self.at) });
+/// What stands against a verdict whatever the route, and rows that were left out.
+fn note_the_data(
+    plan: &Plan,
+    measure: &Measure,
+    series: &Series,
+    n_left_out: usize,
+    is_empty: bool,
+    as_of: Date,
+    notes: &mut Notes<'_>,
+) {
+    debug_assert!(!is_empty || series.points.is_empty());
+    if is_empty {
+        notes.against(NoteCode::NoSeries, 0, None);
     }
+    if n_left_out > 0 {
+        notes.add(NoteCode::NoPoint, n_left_out, None);
+    }
+    if measure.direction == Direction::Neutral {
+        notes.against(NoteCode::NoDirection, 0, None);
+    }
+    if as_of < plan.test[1] {
+        notes.against(NoteCode::Interim, 0, None);
+    }
+}
 
-    fn against(&mut self, code: NoteCode, count: usize, value: Option<f64>) {
-        self.n_against += 1;
-        self.add(code, count, value);
+/// Too few points in a window.
+fn note_the_numbers(
+    method: Analysis,
+    before: &[Point],
+    after: &[Point],
+    is_open: bool,
+    has_points: bool,
+    notes: &mut Notes<'_>,
+) {
+    let shortest = if is_open { before.len() } else { before.len().min(after.len()) };
+    let is_enough = shortest >= N_MIN || are_totals(method, before.len(), after.len()) || method == Analysis::Standard;
+    if !is_enough && has_points {
+        notes.against(NoteCode::TooFewPoints, shortest, None);
     }
+}
+
+/// How clumped the counts are, where rows have students; 1 where that is not known.
+fn clumps(plan: &Plan, method: Analysis, series: &Series) -> Result<f64> {
+    if !matches!(method, Analysis::Rates | Analysis::TwoTotals) {
+        return Ok(1.0);
+    }
+    let mut counts: BTreeMap<(bool, &str), f64> = BTreeMap::new();
+    for row in &series.students {
+        let is_within = |[from, to]: [Date; 2]| (from..=to).contains(&row.time);
+        if let Some(student) = row.student.as_deref().filter(|_| is_within(plan.baseline) || is_within(plan.test)) {
+            *counts.entry((is_within(plan.test), student)).or_default() += row.value;
+        }
+    }
+    clumping(&counts.into_values().collect::<Vec<_>>())
+}
+
+type StudentRow<'a> = (Date, &'a str, bool, Option<&'a str>, f64, Option<f64>);
+
+fn student_row(one: &StudentValue) -> StudentRow<'_> {
+    (one.time, one.class.as_str(), one.is_treated, one.student.as_deref(), one.value, one.prior)
+}
+
+/// The hash of what is finer than points, in an order of its own.
+fn finer_hash(series: &Series) -> Result<Option<String>> {
+    if series.students.is_empty() && series.candidates.is_empty() {
+        return Ok(None);
+    }
+    let mut rows: Vec<StudentRow<'_>> = series.students.iter().map(student_row).collect();
+    rows.sort_by(|a, b| {
+        let (prior_a, prior_b) = (a.5.unwrap_or(f64::NAN), b.5.unwrap_or(f64::NAN));
+        let names = (a.0, a.1, a.2, a.3).cmp(&(b.0, b.1, b.2, b.3));
+        names.then(a.4.total_cmp(&b.4)).then(prior_a.total_cmp(&prior_b))
+    });
+    hash_of(&(rows, &series.candidates)).map(Some)
+}
+
+/// A study of a measure that says what it is, and nothing yet of what was found.
+fn described(measure: &Measure, method: Analysis) -> MeasureStudy {
+    MeasureStudy {
+        measure: measure.name.clone(),
+        version: measure.version,
+        direction: measure.direction,
+        unit_of_value: measure.unit_of_value.clone(),
+        method,
+        signal: Signal::Insufficient,
+        effect: None,
+        lo: None,
+        hi: None,
+        se: None,
+        df: None,
+        p_better: None,
+        p_worse: None,
+        phi: None,
+        dispersion: None,
+        ratio: None,
+        ratio_lo: None,
+        ratio_hi: None,
+        standard: measure.standard.filter(|_| method == Analysis::Standard),
+        regression: None,
+        classes: vec![],
+        mean_before: None,
+        mean_after: None,
+        n_before: 0,
+        n_after: 0,
+        n_left_out: 0,
+        baseline_trend_p: None,
+        baseline_prob_runs: None,
+        points: vec![],
+    }
+}
+
+/// Puts the numbers of a route into the study, less the regression to the mean where it was estimated.
+fn fill(
+    study: &mut MeasureStudy,
+    direction: Direction,
+    found: &Found,
+    remedy: &Remedy,
+    notes: &mut Notes<'_>,
+) -> Result<()> {
+    study.mean_before = found.before;
+    study.mean_after = found.after;
+    if study.classes.is_empty() {
+        // Where no error can be given, the difference of the levels is still told.
+        study.effect = found.after.zip(found.before).map(|(after, before)| after - before);
+    }
+    let Some(mut estimate) = found.estimate else { return Ok(()) };
+    if let (Remedy::Estimated(all), Some(before)) = (remedy, found.before) {
+        let (net, regression) = without_regression(estimate, all, before, direction, notes)?;
+        estimate = net;
+        study.regression = Some(regression);
+    }
+    let better = |up: f64, down: f64| match direction {
+        Direction::Up => Some(up),
+        Direction::Down => Some(down),
+        Direction::Neutral => None,
+    };
+    study.effect = Some(estimate.effect);
+    study.lo = Some(estimate.lo);
+    study.hi = Some(estimate.hi);
+    study.se = estimate.se;
+    study.df = estimate.df;
+    study.p_better = better(estimate.p_above, estimate.p_below);
+    study.p_worse = better(estimate.p_below, estimate.p_above);
+    study.phi = estimate.phi;
+    study.dispersion = estimate.dispersion;
+    // JSON has no infinity.
+    let finite = |i: usize| estimate.ratio.and_then(|ratio| ratio.get(i).copied()).filter(|x| x.is_finite());
+    (study.ratio, study.ratio_lo, study.ratio_hi) = (finite(0), finite(1), finite(2));
+    Ok(())
 }
 
 /// A baseline that was already on the move makes any later point look like a change: a drift of .05 standard deviations

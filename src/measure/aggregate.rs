@@ -62,7 +62,7 @@ impl Measure {
             }
             points.push(Point { time, value, size: Some(size) });
         }
-        Ok(Series { points, n_left_out, n_combined })
+        Ok(Series { points, n_left_out, n_combined, ..Series::default() })
     }
 
     fn combine(&self, group: &[(f64, f64)]) -> (f64, f64) {

@@ -61,6 +61,10 @@ pub struct Measure {
     /// The column with the denominators; proportions and rates need one.
     #[serde(default)]
     pub size: Option<String>,
+    /// The column with the students' ids: it joins scores before and after where classes are compared, and shows counts
+    /// that come in clumps (several incidents of one student).
+    #[serde(default)]
+    pub student: Option<String>,
     /// Where one long frame holds several measures, the column with their names.
     #[serde(default = "measure_column")]
     pub measure: String,
@@ -79,6 +83,10 @@ pub struct Measure {
     /// A rate counts events per so many (1000 student-days).
     #[serde(default = "one")]
     pub per: f64,
+    /// What it should be, for a proportion (0 to 1), a rate or a count: the test window is then held against this standard
+    /// and not against a baseline.
+    #[serde(default)]
+    pub standard: Option<f64>,
     /// The operational definition: who measures what, how and when.
     #[serde(default)]
     pub definition: String,
@@ -115,12 +123,14 @@ impl Measure {
             value: value_column(),
             time: time_column(),
             size: None,
+            student: None,
             measure: measure_column(),
             direction: Direction::Up,
             kind: Kind::Mean,
             role: None,
             unit_of_value: String::new(),
             per: one(),
+            standard: None,
             definition: String::new(),
             version: first(),
         }
@@ -130,7 +140,7 @@ impl Measure {
     ///
     /// # Errors
     /// [`Error::InvalidRecord`]: a blank name or column, a proportion or rate without `size`, a `per` that is not
-    /// positive or stands on another kind than a rate, or version 0.
+    /// positive or stands on another kind than a rate, a standard that cannot be one, or version 0.
     pub fn validate(&self) -> Result<()> {
         let wrong = |path: &str, problem: &str| {
             Err(Error::InvalidRecord { record: "Measure".into(), path: path.into(), problem: problem.into() })
@@ -145,6 +155,9 @@ impl Measure {
         if self.size.as_ref().is_some_and(|size| size.trim().is_empty()) {
             return wrong("size", "must not be empty; leave it out where there is no denominator");
         }
+        if self.student.as_ref().is_some_and(|student| student.trim().is_empty()) {
+            return wrong("student", "must not be empty; leave it out where rows have no student");
+        }
         if self.kind.needs_size() && self.size.is_none() {
             return wrong("size", "a proportion or a rate needs the column with its denominators");
         }
@@ -155,6 +168,18 @@ impl Measure {
         #[allow(clippy::float_cmp)]
         if self.per != 1.0 && self.kind != Kind::Rate {
             return wrong("per", "belongs to a rate (kind=\"rate\"); leave it at 1 for other kinds");
+        }
+        match (self.standard, self.kind) {
+            (Some(_), Kind::Mean | Kind::Median) => {
+                return wrong("standard", "belongs to a proportion, a rate or a count");
+            }
+            (Some(standard), Kind::Proportion) if !(standard > 0.0 && standard < 1.0) => {
+                return wrong("standard", "of a proportion must lie between 0 and 1, both excluded: 0.8 for 80%");
+            }
+            (Some(standard), _) if !(standard > 0.0 && standard.is_finite()) => {
+                return wrong("standard", "must be a number above 0");
+            }
+            _ => {}
         }
         if self.version == 0 {
             return wrong("version", "versions count from 1");

@@ -3,9 +3,11 @@
 mod aggregate;
 mod definition;
 mod direction;
+mod groups;
 mod series;
 
 pub use aggregate::Row;
 pub use definition::{Kind, Measure, Role};
 pub use direction::Direction;
+pub use groups::{Candidate, StudentValue};
 pub use series::{Point, Series};

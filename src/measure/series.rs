@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Candidate, StudentValue};
 use crate::{Error, Result};
 
 /// One point of a series: a value on a date, with its denominator where it has one.
@@ -31,6 +32,12 @@ pub struct Series {
     /// Rows of the input that were combined with others of the same date.
     #[serde(default)]
     pub n_combined: usize,
+    /// The students behind the points, where classes are compared; in any order.
+    #[serde(default)]
+    pub students: Vec<StudentValue>,
+    /// All units among which those of this series were chosen, these included; in any order.
+    #[serde(default)]
+    pub candidates: Vec<Candidate>,
 }
 
 impl Series {
@@ -57,7 +64,7 @@ impl Series {
             let n = repeated.len();
             return Err(Error::DuplicateTimes { n, examples: repeated.into_iter().take(3).collect() });
         }
-        Ok(Self { points: kept, n_left_out, n_combined: 0 })
+        Ok(Self { points: kept, n_left_out, ..Self::default() })
     }
 
     /// A series without denominators, from dates and values.
@@ -68,9 +75,19 @@ impl Series {
         Self::new(values.into_iter().map(|(time, value)| Point { time, value, size: None }))
     }
 
+    /// Whether it holds nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty() && self.students.is_empty()
+    }
+
+    /// The points dated from `from` to `to`, both included, in the order of time.
+    pub fn points_between(&self, [from, to]: [Date; 2]) -> impl Iterator<Item = &Point> {
+        self.points.iter().filter(move |point| (from..=to).contains(&point.time))
+    }
+
     /// The values dated from `from` to `to`, both included, in the order of time.
-    pub fn values_between(&self, [from, to]: [Date; 2]) -> Vec<f64> {
-        self.points.iter().filter(|point| (from..=to).contains(&point.time)).map(|point| point.value).collect()
+    pub fn values_between(&self, window: [Date; 2]) -> Vec<f64> {
+        self.points_between(window).map(|point| point.value).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod ash;
 pub(crate) mod beta;
+pub mod class_contrast;
 pub mod constants;
 pub mod gaps;
 pub mod median_shift;
@@ -13,7 +14,9 @@ pub mod pooling;
 pub mod posterior;
 pub mod proportions;
 pub mod quantile_regression;
+pub mod rate_difference;
 pub mod rates;
+pub mod regression;
 pub mod runs;
 pub(crate) mod shared;
 pub mod sigma_law;

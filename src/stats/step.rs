@@ -286,6 +286,15 @@ impl PhaseLaw {
     }
 }
 
+/// v and e of a single phase of `n` points: the variance of its mean in units of the variance of a point, and
+/// tr(Q Omega), by which the sum of squares about the mean is divided.
+pub(crate) fn one_phase(n: usize, phi: f64) -> (f64, f64) {
+    let ones = vec![1.0; n];
+    let sum = dot(&ones, &times_omega(&ones, phi));
+    let n = n as f64;
+    (sum / (n * n), n - sum / n)
+}
+
 fn times_omega(x: &[f64], phi: f64) -> Vec<f64> {
     let mut carried = 0.0;
     let mut out: Vec<f64> = x

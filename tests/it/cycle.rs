@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use brightspot::cycle::{
-    Analysis, Choice, Cycle, Doing, Event, Fidelity, Guard, GuardFinding, Move, Plan, Prediction, PredictionFinding,
-    ProcessFinding, Reason, Side, Signal, State, Study, StudyContext, margin_notes, study,
+    Analysis, Choice, Comparison, Cycle, Doing, Event, Fidelity, Guard, GuardFinding, Move, Plan, Prediction,
+    PredictionFinding, ProcessFinding, Reason, Selection, Side, Signal, State, Study, StudyContext, margin_notes,
+    study,
 };
 use brightspot::measure::{Direction, Measure, Point, Series};
 use brightspot::record::{Record, Stamp, parse_timestamp};
@@ -123,6 +124,15 @@ fn what_stands_against_a_verdict() {
     assert_eq!(interim.prediction_checks[0].brier, None);
     let last_day = StudyContext { as_of: TEST[1], ..fair(&doing) };
     assert_eq!(study(&plan(), &data(&HIGHER), &last_day).unwrap().signal, Signal::Improved);
+
+    // While the window is open nobody need have reported; afterwards the idea is untested.
+    let unreported = |as_of| {
+        let context = StudyContext { as_of, doing: None, ..fair(&doing) };
+        let found = study(&plan(), &data(&HIGHER), &context).unwrap();
+        (found.recommendation, found.reasons)
+    };
+    assert_eq!(unreported(date(2026, 11, 7)), (Choice::ContinueTest, vec![Reason::Interim]));
+    assert_eq!(unreported(AS_OF), (Choice::Adapt, vec![Reason::UntestedIdea]));
 
     insufficient(&plan(), &data(&HIGHER[..2]), &fair(&doing), NoteCode::TooFewPoints);
     let flat = Data::from([("score".to_owned(), joined(&[0.1; 8], &[0.7; 6]))]);
@@ -520,6 +530,28 @@ fn the_lock_lists_all_that_is_missing() {
         "measure \"score\" has no good side",
         "the prediction is about \"fluency\", but the plan's measures are \"score\", \"score\"",
         "is for 2027-01-01, outside of the test window",
+    ] {
+        assert!(missing.iter().any(|line| line.contains(part)), "{part:?} is not in {missing:#?}");
+    }
+    assert_eq!(missing.len(), 6, "{missing:#?}");
+    let hopeless = Plan {
+        predictions: vec![Prediction::new("score").at_least(3.0), Prediction::new("score").at_most(1.0)],
+        comparison: Some(Comparison::new(["5a"])),
+        selection: Some(Selection::worst()),
+        lag_days: 42,
+        analysis: Analysis::Rates,
+        test: [date(2026, 9, 28), date(2026, 9, 29)],
+        process: vec![Measure::new("routine")],
+        ..plan()
+    };
+    let missing = hopeless.lockable();
+    for part in [
+        "two predictions about \"score\" exclude each other",
+        "tried in one class",
+        "chosen because their figures were bad",
+        "expected to show after 42 days, but the test window ends after 1",
+        "analysis \"rates\" of \"score\" needs an outcome with kind=\"rate\" or \"count\"",
+        "the test window has 2 day(s), but \"routine\" needs points on 3 dates",
     ] {
         assert!(missing.iter().any(|line| line.contains(part)), "{part:?} is not in {missing:#?}");
     }

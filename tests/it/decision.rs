@@ -16,8 +16,9 @@ fn all() -> Vec<Findings> {
                         for &process in ProcessFinding::ALL {
                             for has_lag_elapsed in [false, true] {
                                 for tries in [Tries::Few, Tries::Enough, Tries::EnoughAllMissed] {
-                                    out.push(Findings {
+                                    out.extend([false, true].map(|is_open| Findings {
                                         is_preregistered,
+                                        is_open,
                                         fidelity,
                                         outcome,
                                         prediction,
@@ -25,7 +26,7 @@ fn all() -> Vec<Findings> {
                                         process,
                                         has_lag_elapsed,
                                         tries,
-                                    });
+                                    }));
                                 }
                             }
                         }
@@ -37,15 +38,32 @@ fn all() -> Vec<Findings> {
     out
 }
 
-/// 2 x 4 x 4 x 3 x 3 x 3 x 2 x 2 combinations of the table's inputs, and those with enough tries a second time for
-/// whether every earlier one missed its prediction.
+/// 2 x 4 x 4 x 3 x 3 x 3 x 2 x 2 combinations of the table's inputs, with the window closed and open, and those with
+/// enough tries a second time for whether every earlier one missed its prediction.
 #[test]
 fn every_combination_is_there() {
     let all = all();
-    assert_eq!(all.iter().filter(|f| f.tries != Tries::EnoughAllMissed).count(), 3_456);
-    assert_eq!(all.iter().filter(|f| f.tries != Tries::Enough).count(), 3_456);
-    assert_eq!(all.len(), 3_456 * 3 / 2);
+    for is_open in [false, true] {
+        let one = || all.iter().filter(|f| f.is_open == is_open);
+        assert_eq!(one().filter(|f| f.tries != Tries::EnoughAllMissed).count(), 3_456);
+        assert_eq!(one().filter(|f| f.tries != Tries::Enough).count(), 3_456);
+        assert_eq!(one().count(), 3_456 * 3 / 2);
+    }
     assert!(all.iter().all(|&f| !recommend(f).reasons.is_empty()));
+}
+
+/// An open window changes nothing but what is said where nobody has reported yet.
+#[test]
+fn an_open_window_excuses_a_report_that_is_not_there_yet() {
+    for f in all().into_iter().filter(|f| f.is_open) {
+        let (open, closed) = (recommend(f), recommend(Findings { is_open: false, ..f }));
+        if f.is_preregistered && f.fidelity == Fidelity::Unknown {
+            assert_eq!((open.choice, open.reasons[0]), (Choice::ContinueTest, Reason::Interim));
+            assert_eq!((closed.choice, closed.reasons[0]), (Choice::Adapt, Reason::UntestedIdea));
+        } else {
+            assert_eq!(open, closed);
+        }
+    }
 }
 
 /// The table written a second time, as rows with a condition, and the first that holds.
@@ -56,8 +74,9 @@ fn the_first_row_that_matches() {
     fn abandon_unless_partly(f: Findings) -> Choice {
         if f.fidelity == F::Partly { C::Adapt } else { C::Abandon }
     }
-    let rows: [Row; 15] = [
+    let rows: [Row; 16] = [
         (0, |f| !f.is_preregistered, |_| C::ContinueTest, Reason::NotPreregistered),
+        (1, |f| f.is_open && f.fidelity == F::Unknown, |_| C::ContinueTest, Reason::Interim),
         (1, |f| f.fidelity == F::NotDone || f.fidelity == F::Unknown, |_| C::Adapt, Reason::UntestedIdea),
         (2, |f| f.guards == G::Harmed && f.outcome != O::Improved, abandon_unless_partly, Reason::HarmNoBenefit),
         (3, |f| f.guards == G::Harmed && f.outcome == O::Improved, |_| C::Adapt, Reason::BenefitWithHarm),

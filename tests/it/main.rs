@@ -9,8 +9,9 @@ mod decision;
 #[cfg(feature = "frame")]
 mod frame;
 mod funnel;
-mod growth;
 mod glmm;
+mod growth;
+mod invariants;
 #[cfg(feature = "journal")]
 mod journal;
 mod limits;
@@ -23,6 +24,7 @@ mod qicharts2_signals;
 mod ramp;
 mod rebase;
 mod reliability;
+mod routes;
 mod rules;
 mod run_chart;
 mod runs;
@@ -30,5 +32,6 @@ mod schemas;
 mod slopes;
 mod stable;
 mod step;
+mod study_routes_simulation;
 mod study_simulation;
 mod synthetic;

@@ -38,6 +38,7 @@ PROMISED = {
     ),
     *("RunChart", "MixedModel", "BrightSpots", "Explanation", "Report", "Note", "BrightspotError", "Journal", "Event"),
     *("Measure", "Plan", "Prediction", "Guard", "Task", "Doing", "Cycle", "Study", "Decision"),
+    *("Comparison", "Selection", "FidelityRule"),
 }
 
 PARAMETERS = {

@@ -75,6 +75,10 @@ def every_record(cycle: bs.Cycle) -> dict[str, _records.Record]:
         study, study.outcome, study.guard_checks[0], study.prediction_checks[0], study.outcome.points[0],
         cycle.plan.outcome, cycle.plan.guards[0], cycle.plan.predictions[0], cycle.plan.tasks[0],
         _records.Cancellation("No time", by="Kim", at=datetime(2026, 11, 1, tzinfo=UTC)),
+        bs.Comparison(["5a", "5b"], prior="fall"), bs.Selection("worst", unit="school", chosen=["S02"]),
+        bs.FidelityRule(fully=0.9),
+        _records.ClassStudy("5a", is_treated=True, n=20, before=50.0, after=54.0, value=53.5),
+        _records.RegressionToMean(1.5, se=0.4, lasting=0.6, mean_of_all=60.0, n_units=12),
     ]  # fmt: skip
     return {type(record).__name__: record for record in found}
 

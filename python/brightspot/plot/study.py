@@ -58,7 +58,7 @@ class Panel:
         """All heights besides the points."""
         one = self.one
         edges = [edge for region in self.predicted for edge in region.edges]
-        edges += [mean for mean in (one.mean_before, one.mean_after) if mean is not None]
+        edges += [mean for mean in (one.mean_before, one.mean_after, words.start(one)) if mean is not None]
         return [*edges, self.margin[0]] if self.margin else edges
 
 
@@ -67,7 +67,8 @@ def draw(study: Study, *, title: str = "", width: int = 640, height: int = 260) 
 
     The baseline window is shaded; its mean is a line that is carried on, dashed, to compare with. A rule marks the
     first day of the test; the band over the test window is the predicted region: the baseline's mean and the predicted
-    change. The mean of the test window has its own line. Points outside of both windows are hollow.
+    change. The mean of the test window has its own line. Points outside of both windows are hollow. Where classes are
+    compared, each class is a dot: :func:`brightspot.plot.classes.draw_classes`.
 
     Parameters
     ----------
@@ -80,6 +81,10 @@ def draw(study: Study, *, title: str = "", width: int = 640, height: int = 260) 
     height
         Of the plot, in pixels.
     """
+    if study.outcome.classes:
+        from brightspot.plot.classes import draw_classes
+
+        return draw_classes(study, title=title, width=width, height=height)
     panel = _outcome(study)
     inner = max(160, width - MARGIN - LEFT)
     axis = _time_axis(study, [panel.one], inner)
@@ -140,7 +145,7 @@ def _others(study: Study) -> Iterator[Panel]:
         yield Panel(study, one, _regions(study, one), has_heads=False)
     for check in study.guard_checks:
         one, on = check.study, words.scale(study, check.study.measure)
-        before = one.mean_before
+        before = words.start(one)
         sign = {"up": -1.0, "down": 1.0}.get(one.direction)
         margin = (
             None if before is None or sign is None else (before + sign * check.margin, words.margin(check.margin, on))
@@ -160,7 +165,7 @@ def _regions(study: Study, one: MeasureStudy) -> list[Region]:
 
 
 def _region(prediction: Prediction, one: MeasureStudy, label: str) -> Region | None:
-    before, sign = one.mean_before, {"up": 1, "down": -1}.get(one.direction, 0)
+    before, sign = words.start(one), {"up": 1, "down": -1}.get(one.direction, 0)
     if before is None:
         return None
     if prediction.at_least is not None:
@@ -234,7 +239,8 @@ def _rows(panel: Panel, axis: TimeAxis, values: ValueAxis) -> Iterator[Row]:
     """Everything that is drawn of one measure: a row is a window, a band, a line, a point or a word."""
     study, one = panel.study, panel.one
     (start, base), (change, end) = ((_pair(axis, window)) for window in (study.baseline, study.test))
-    yield {"mark": "window", "x": axis.plain(start), "x2": axis.plain(base), "y": values.low, "y2": values.high}
+    if one.standard is None:
+        yield {"mark": "window", "x": axis.plain(start), "x2": axis.plain(base), "y": values.low, "y2": values.high}
     for region in panel.predicted:
         low = values.low if region.low is None else region.low
         high = values.high if region.high is None else region.high
@@ -245,7 +251,11 @@ def _rows(panel: Panel, axis: TimeAxis, values: ValueAxis) -> Iterator[Row]:
     yield {"mark": "change", "x": axis.plain(change)}
     if one.mean_before is not None:
         yield {**_line("mean", axis, start, base, one.mean_before), "color": INK}
-        yield _line("carried", axis, base, end, one.mean_before)
+        if one.regression is None:
+            yield _line("carried", axis, base, end, one.mean_before)
+    level = words.start(one)
+    if level is not None and (one.standard is not None or one.regression is not None):
+        yield _line("carried", axis, change, end, level)
     if one.mean_after is not None:
         yield {**_line("mean", axis, change, end, one.mean_after), "color": COLORS.get(one.signal, INK)}
     on = words.scale(study, one.measure)
@@ -289,7 +299,7 @@ def _heads(panel: Panel, axis: TimeAxis, values: ValueAxis, start: float, change
     """Above the data: which window is the baseline, and what was changed."""
     left, middle = axis.pixel(start) + 5, axis.pixel(change) + 5
     texts = [
-        (left, shortened("baseline", middle - left - 6, LABEL_SIZE)),
+        (left, "" if panel.one.standard is not None else shortened("baseline", middle - left - 6, LABEL_SIZE)),
         (middle, shortened(panel.study.plan.title or panel.study.plan.change, axis.width - middle - 4, LABEL_SIZE)),
     ]
     for pixel, text in texts:
@@ -303,6 +313,11 @@ def _ends(panel: Panel, axis: TimeAxis, values: ValueAxis) -> Iterator[Row]:
     ends: list[tuple[float, str, str]] = []
     if one.mean_before is not None:
         ends.append((one.mean_before, f"baseline mean {on.level(one.mean_before, bare=True)}", INK))
+    level = words.start(one)
+    if level is not None and one.standard is not None:
+        ends.append((level, f"standard {on.level(level, bare=True)}", INK))
+    if level is not None and one.regression is not None:
+        ends.append((level, f"expected without it {on.level(level, bare=True)}", INK))
     if one.mean_after is not None:
         ends.append((one.mean_after, f"test mean {on.level(one.mean_after, bare=True)}", COLORS.get(one.signal, INK)))
     for region in panel.predicted:

@@ -107,11 +107,30 @@ def _facts(study: Study, heading: str, locked_on: date | None) -> list[tuple[str
 def _table(study: Study, one: MeasureStudy) -> dict[str, object]:
     """The numbers behind one measure, as they were judged."""
     on = words.scale(study, one.measure)
+    if one.classes:
+        return {
+            "name": one.measure,
+            "key": "class",
+            "value": on.unit if not on.is_share else "share",
+            "has_size": True,
+            "last": "tried the change",
+            "rows": [
+                {
+                    "time": found.name,
+                    "value": on.level(found.value, bare=True),
+                    "size": words.number(found.n),
+                    "window": "yes" if found.is_treated else "no",
+                }
+                for found in one.classes
+            ],
+        }
     has_size = any(point.size is not None for point in one.points)
     return {
         "name": one.measure,
+        "key": "date",
         "value": on.unit if not on.is_share else "share",
         "has_size": has_size,
+        "last": "window",
         "rows": [
             {
                 "time": words.day(point.time),

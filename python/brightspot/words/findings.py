@@ -47,7 +47,17 @@ class Caution:
     why: str
 
 
-AGAINST = ("no_series", "no_direction", "interim", "too_few_points", "zero_variance", "unstable_baseline")
+AGAINST = (
+    "no_series",
+    "no_direction",
+    "interim",
+    "selected_extreme",
+    "few_classes",
+    "too_few_points",
+    "powerless",
+    "zero_variance",
+    "unstable_baseline",
+)
 """Caveats that stand against a verdict on a measure."""
 
 
@@ -63,6 +73,9 @@ def no_verdict(study: Study, measure: str) -> str:
     note = min(notes, key=lambda note: AGAINST.index(note.code))
     return {
         "no_series": "No data were given.",
+        "selected_extreme": "Chosen because of bad figures, which come back in part by themselves.",
+        "few_classes": f"Only {_classes(note)}; 2 and 3 are needed.",
+        "powerless": "So few data that nothing could have been shown.",
         "no_direction": "The plan does not say which way is better.",
         "interim": f"The test runs until {day(study.test[1])}.",
         "too_few_points": f"Only {counted(note.count, 'date')} with data in one of the windows; 3 are needed.",
@@ -71,18 +84,32 @@ def no_verdict(study: Study, measure: str) -> str:
     }[note.code]
 
 
+def _classes(note: Note) -> str:
+    tried, others = note.count, int(note.value or 0)
+    return f"{tried} {'class' if tried == 1 else 'classes'} with the change and {others} to compare with"
+
+
 def _levels(study: Study, one: MeasureStudy) -> str:
     on = scale(study, one.measure)
+    if one.standard is not None and one.mean_after is not None:
+        return f"{on.level(one.mean_after)} where {on.level(one.standard)} is the standard."
+    if one.regression is not None and one.mean_before is not None and one.mean_after is not None:
+        expected = on.signed(one.regression.expected)
+        levels = f"Mean {on.level(one.mean_before, bare=True)} before, {on.level(one.mean_after)} after"
+        return f"{levels}; {expected} were to be expected."
     if one.mean_before is None or one.mean_after is None:
         seen = [("before", one.mean_before), ("after", one.mean_after)]
         return " ".join(f"Mean {on.level(mean)} {when}." for when, mean in seen if mean is not None)
-    return f"Mean {on.level(one.mean_before, bare=True)} before, {on.level(one.mean_after)} after."
+    who = " in the classes that tried it" if one.classes else ""
+    return f"Mean {on.level(one.mean_before, bare=True)} before, {on.level(one.mean_after)} after{who}."
 
 
 def finding_signal(study: Study) -> Finding:
     """What the outcome did."""
     one = study.outcome
     word, tone = _SIGNALS[study.signal]
+    if one.standard is not None and study.signal in ("improved", "worsened"):
+        word = "Beyond the standard" if study.signal == "improved" else "Short of the standard"
     why = _levels(study, one)
     if study.signal == "insufficient":
         why = f"{no_verdict(study, one.measure)} {why}".strip()
@@ -293,7 +320,53 @@ _CAUTIONS: dict[str, Callable[[Study, Sequence[Note]], Caution]] = {
     "unstable_baseline": lambda study, notes: Caution(
         f"That {_at(notes)} moved because the test began", "it was already changing before"
     ),
+    "selected_extreme": lambda study, notes: Caution(
+        "That the gain is more than a return to the usual level",
+        "the units were chosen because their figures were bad, and how far they come back by themselves is not known",
+    ),
+    "few_classes": lambda study, notes: Caution(
+        f"Anything about {_at(notes)}",
+        f"there are only {_classes(notes[0])}: a class cannot be told from its own year",
+    ),
+    "powerless": lambda study, notes: Caution(
+        f"That {_at(notes)} did not move", "so few data could not have shown even the clearest change"
+    ),
+    "regression_to_mean": lambda study, notes: Caution(
+        "That the whole change is owed to the test",
+        f"chosen among {counted(notes[0].count, 'unit')} because of bad figures, a change of "
+        f"{scale(study, notes[0].at).signed(notes[0].value or 0.0)} was to be expected by itself; it is taken off",
+    ),
     "no_comparison_group": _comparison,
+    "not_by_lot": lambda study, notes: Caution(
+        "That the change caused the difference",
+        "no lot decided which classes tried it, so they may have differed from the others beforehand",
+    ),
+    "baseline_after_choice": lambda study, notes: Caution(
+        "That the whole baseline counts",
+        f"chosen because of bad figures, only {counted(notes[0].count, 'point')} from after the choice "
+        f"{'does' if notes[0].count == 1 else 'do'}",
+    ),
+    "fidelity_by_score": lambda study, notes: Caution(
+        "That it was carried out as the team says", f"the checklist gives {share(notes[0].value)}, and that decides"
+    ),
+    "independence_assumed": lambda study, notes: Caution(
+        "That the intervals are exact",
+        f"what was counted for {_at(notes)} is taken as independent; if it comes in clumps, they are too narrow",
+    ),
+    "unpaired_students": lambda study, notes: Caution(
+        "That it holds for every student", f"{counted(notes[0].count, 'student')} had no score before"
+    ),
+    "in_both_groups": lambda study, notes: Caution(
+        "That it holds for students of several classes",
+        f"{counted(notes[0].count, 'student')} were taught with the change and without it, and left out",
+    ),
+    "classes_left_out": lambda study, notes: Caution(
+        "That it holds for every class",
+        f"{notes[0].count} {'class' if notes[0].count == 1 else 'classes'} had no data in one of the windows",
+    ),
+    "checklist_incomplete": lambda study, notes: Caution(
+        "That all of the change was watched", f"{counted(notes[0].count, 'item')} of the checklist got no score"
+    ),
     "no_point": lambda study, notes: Caution(
         "That every row was counted",
         f"{counted(sum(note.count for note in notes), 'row')} of {_at(notes)} had no date, value or denominator",

@@ -112,15 +112,83 @@ def change(one: MeasureStudy, on: Scale | None = None) -> str:
     scale = on or Scale(one.unit_of_value)
     if one.effect is None:
         return "could not be compared"
-    verb = "rose" if one.effect > 0 else "fell"
     if one.lo is None or one.hi is None:
-        moved = "did not move" if one.effect == 0 else f"{verb} by {scale.size(one.effect)}"
-        return f"{moved} (no interval can be given)"
+        return f"{_moved(one, scale, scale.size(one.effect))} (no interval can be given)"
     # As many decimals as the interval makes worth reading, the same for all three numbers.
     low, high = scale.in_unit(one.lo), scale.in_unit(one.hi)
     size = in_step(abs(scale.in_unit(one.effect)), high - low, is_signed=False)
-    moved = "did not move" if one.effect == 0 else f"{verb} by {scale.with_unit(size)}"
-    return f"{moved} (likely between {in_step(low, high - low)} and {in_step(high, high - low)})"
+    moved = _moved(one, scale, scale.with_unit(size))
+    likely = f"likely between {in_step(low, high - low)} and {in_step(high, high - low)}"
+    return f"{moved} ({likely}{_as_ratio(one)})"
+
+
+def _moved(one: MeasureStudy, scale: Scale, size: str) -> str:
+    effect = one.effect or 0.0
+    if one.standard is not None:
+        where = "above" if effect > 0 else "below"
+        place = "on" if effect == 0 else f"{size} {where}"
+        return f"was {scale.level(one.mean_after)}, {place} the standard of {scale.level(one.standard)}"
+    if one.classes:
+        tried = "in the classes that tried the change"
+        if effect == 0:
+            return f"gained as much {tried} as in the others"
+        return f"gained {size} {'more' if effect > 0 else 'less'} {tried} than in the others"
+    moved = "did not move" if effect == 0 else f"{'rose' if effect > 0 else 'fell'} by {size}"
+    if one.regression is not None and one.regression.expected:
+        return f"{moved} beyond what a return to the usual level would bring"
+    return moved
+
+
+def _as_ratio(one: MeasureStudy) -> str:
+    """A change of a rate as a share of the rate before; empty where there was none, or something was taken off."""
+    if one.ratio is None or one.ratio_lo is None or one.ratio_hi is None or one.regression is not None:
+        return ""
+    low, high = share(one.ratio_lo), share(one.ratio_hi)
+    return f"; {share(one.ratio)} of the rate before, likely {low} to {high}"
+
+
+def seen(one: MeasureStudy, thing: str = "point") -> str:
+    """On what a verdict rests: "8 points before, 6 after"."""
+    if one.classes:
+        tried = sum(1 for found in one.classes if found.is_treated)
+        others, students = len(one.classes) - tried, sum(found.n for found in one.classes)
+        classes = f"{tried} {'class' if tried == 1 else 'classes'} and {others} to compare with"
+        return f"{classes}, {counted(students, 'student')}"
+    if one.standard is not None:
+        return counted(one.n_after, thing)
+    return f"{counted(one.n_before, thing)} before, {one.n_after} after"
+
+
+def start(one: MeasureStudy) -> float | None:
+    """The level from which a change is counted: what would have been expected without it."""
+    if one.standard is not None:
+        return one.standard
+    if one.classes or one.regression is not None:
+        return None if one.mean_after is None or one.effect is None else one.mean_after - one.effect
+    return one.mean_before
+
+
+METHODS = {
+    "series": "Means of the two windows compared, with 90% intervals that allow for autocorrelation",
+    "proportions": (
+        "Proportions of the two windows compared, from counts by date, with 90% intervals that allow for "
+        "overdispersion and autocorrelation (Agresti and Caffo)"
+    ),
+    "rates": (
+        "Rates of the two windows compared, from counts by date, by the conditional test, with 90% intervals that "
+        "allow for overdispersion and autocorrelation"
+    ),
+    "two_totals": "Two totals compared by the exact conditional test, with 90% intervals; events taken as independent",
+    "standard": "All counts together held against the standard by the exact tail, with 90% intervals (Clopper-Pearson)",
+    "ancova": (
+        "Classes compared, each counted once: means after, less what the students' scores before explain, with 90% "
+        "intervals (Bell and McCaffrey)"
+    ),
+    "difference_in_differences": (
+        "Classes compared, each counted once: mean gains, with 90% intervals (Bell and McCaffrey)"
+    ),
+}
+"""How a measure was judged."""
 
 
 VERDICTS = {
@@ -131,6 +199,15 @@ VERDICTS = {
 }
 
 
+SHORT_OF = {"improved": "beyond the standard by more than chance", "worsened": "short of it by more than chance"}
+"""Verdicts on a measure with a standard."""
+
+
+def _said(one: MeasureStudy) -> str:
+    """The verdict on one measure, in words that follow a colon."""
+    return SHORT_OF.get(one.signal, VERDICTS[one.signal]) if one.standard is not None else VERDICTS[one.signal]
+
+
 def verdict(study: Study, thing: str = "point") -> str:
     """The verdict on the outcome in one sentence: what moved, how much, how sure, and what was predicted.
 
@@ -138,10 +215,10 @@ def verdict(study: Study, thing: str = "point") -> str:
     """
     one = study.outcome
     on = scale(study, one.measure)
-    points = f"{counted(one.n_before, thing)} before, {one.n_after} after"
+    points = seen(one, thing)
     name = clipped(one.measure, LONG_NAME)
-    seen = f" ({points})" if one.effect is None else f", from {points}"
-    start = f"{capital(name)} {change(one, on)}{seen}: {VERDICTS[study.signal]}."
+    rests = f" ({points})" if one.effect is None else f", from {points}"
+    start = f"{capital(name)} {change(one, on)}{rests}: {_said(one)}."
     checks = [check for check in study.prediction_checks if check.prediction.measure == one.measure]
     if not checks:
         return start
@@ -158,6 +235,7 @@ CHOICES = {
 
 
 REASONS = {
+    "interim": "The test is still running, and nothing has been recorded yet of what was done.",
     "not_preregistered": "The plan was not locked before the data came, so the findings can only suggest what to test.",
     "untested_idea": "The change was not carried out, or nobody said whether it was: the idea itself is untested.",
     "pause": "A guard measure got worse: pause and find out why before going on.",
@@ -181,6 +259,8 @@ REASONS = {
 
 def reasons(study: Study) -> list[str]:
     """Why the evidence suggests what it does, the reason that decides first."""
+    if study.outcome.standard is not None and study.signal == "worsened" and study.reasons[0] == "no_mechanism_yet":
+        return ["The outcome falls short of its standard: change how the idea is carried out, and test again."]
     unseen = {
         "no_mechanism_yet": (
             "The outcome did not move, and no process measure tells whether the change reached the classroom: change "
@@ -241,8 +321,7 @@ def study_provenance(study: Study) -> str:
     last = max((point.time for one in _all_studies(study) for point in one.points), default=None)
     through = "No data." if last is None else f"Data through {day(last)}."
     return (
-        f"{through} Means of the two windows compared, with 90% intervals that allow for autocorrelation; a verdict "
-        "needs the whole interval on one side of no change. "
+        f"{through} {METHODS[study.outcome.method]}; a verdict needs the whole interval on one side of no change. "
         f"brightspot {study.engine_version}, plan {study.plan_hash[:8]}, data {study.inputs_hash[:8]}."
     )
 
@@ -285,18 +364,25 @@ def cycle_place(study: Study) -> str:
 
 def study_picture(study: Study, one: MeasureStudy) -> list[str]:
     """The lines above the picture of a study: what the measure did, and what its marks mean."""
-    start = f"{capital(change(one, scale(study, one.measure)))}: {VERDICTS[one.signal]}."
+    told = f"{capital(change(one, scale(study, one.measure)))}: {_said(one)}."
+    if one.classes:
+        return [told, "Each dot is a class; the bars are the means of the two groups."]
     windows = (study.baseline, study.test)
     is_outside = any(not any(first <= point.time <= last for first, last in windows) for point in one.points)
-    return [start, "Hollow points lie outside of both windows and are not counted."] if is_outside else [start]
+    return [told, "Hollow points lie outside of both windows and are not counted."] if is_outside else [told]
 
 
 def study_numbers(study: Study, one: MeasureStudy) -> str:
     """One measure of a study in numbers, for those who cannot see its picture."""
     on = scale(study, one.measure)
-    before = f"{counted(one.n_before, 'value')} from {span(study.baseline)} with a mean of {on.level(one.mean_before)}"
+    did = f"It {change(one, on)}: {_said(one)}."
     after = f"{counted(one.n_after, 'value')} from {span(study.test)} with a mean of {on.level(one.mean_after)}"
-    return f"{capital(one.measure)} over time: {before}; {after}. It {change(one, on)}: {VERDICTS[one.signal]}."
+    if one.classes:
+        return f"{capital(one.measure)} by class, from {seen(one)}. {did}"
+    if one.standard is not None:
+        return f"{capital(one.measure)} over time: {after}; the standard is {on.level(one.standard)}. {did}"
+    before = f"{counted(one.n_before, 'value')} from {span(study.baseline)} with a mean of {on.level(one.mean_before)}"
+    return f"{capital(one.measure)} over time: {before}; {after}. {did}"
 
 
 def predicted(prediction: Prediction, on: Scale) -> str:

@@ -16,29 +16,11 @@ use std::path::PathBuf;
 use brightspot::mixed::{Covariate, Design, Fit, Members, Method, Moments, Random, encode, fit};
 
 use super::close;
+use crate::lme4_files::{numbers, table};
 
 pub(crate) fn reference() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("BRIGHTSPOT_REFERENCE")?).join("bright-spots");
     folder.is_dir().then_some(folder)
-}
-
-/// Columns of a CSV without quoted commas.
-pub(crate) fn columns_of(path: &std::path::Path) -> BTreeMap<String, Vec<String>> {
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut lines = text.lines().map(|l| l.split(',').map(|c| c.trim_matches('"').to_owned()).collect::<Vec<_>>());
-    let names = lines.next().unwrap();
-    let mut columns: BTreeMap<String, Vec<String>> = names.iter().map(|n| (n.clone(), vec![])).collect();
-    for line in lines {
-        assert_eq!(line.len(), names.len(), "{}", path.display());
-        for (name, value) in names.iter().zip(line) {
-            columns.get_mut(name).unwrap().push(value);
-        }
-    }
-    columns
-}
-
-fn numbers(column: &[String]) -> Vec<f64> {
-    column.iter().map(|v| v.parse().unwrap_or(f64::NAN)).collect()
 }
 
 /// A case: its name, outcome, fixed covariates, and factors from the outermost with lme4's name for each.
@@ -194,7 +176,7 @@ fn golden(folder: &std::path::Path, (case, outcome, covariates, factors, method)
         println!("skipped: {case}: its data are not there as CSV");
         return false;
     }
-    let mut columns = columns_of(&data);
+    let mut columns = table(&data);
     let used: Vec<&str> =
         [outcome].into_iter().chain(covariates.iter().copied()).chain(factors.iter().map(|f| f.0)).collect();
     let rows: Vec<usize> = (0..columns[outcome].len())
@@ -203,7 +185,7 @@ fn golden(folder: &std::path::Path, (case, outcome, covariates, factors, method)
     for column in columns.values_mut() {
         *column = rows.iter().map(|&i| column[i].clone()).collect();
     }
-    let fixed = columns_of(&folder.join(format!("{case}.fixef.csv")));
+    let fixed = table(&folder.join(format!("{case}.fixef.csv")));
     let names: Vec<&str> = fixed["name"].iter().map(|n| n.trim_matches('`')).collect();
     // A text column's reference is the level that no term is named after (R's factors keep an order of their own).
     let coded: Vec<(Vec<f64>, Vec<u32>, Vec<String>)> = covariates
@@ -267,7 +249,7 @@ fn golden(folder: &std::path::Path, (case, outcome, covariates, factors, method)
         close(found.se[k], errors[k], 1e-6 * (1.0 + errors[k].abs()), names[k]);
     }
 
-    let random = columns_of(&folder.join(format!("{case}.ranef.csv")));
+    let random = table(&folder.join(format!("{case}.ranef.csv")));
     let (effects, conditional) = (numbers(&random["blup"]), numbers(&random["cond_sd"]));
     let prediction = random.get("pev_sd").map(|c| numbers(c));
     for (level, (_, name)) in factors.iter().enumerate() {

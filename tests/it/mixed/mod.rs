@@ -1,7 +1,7 @@
 //! Mixed models: nested, crossed, shared; against dense algebra, lme4, print, and planted truth.
 
 mod crossed;
-mod lme4;
+pub(crate) mod lme4;
 mod moments;
 mod nested;
 mod nist;

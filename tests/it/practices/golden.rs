@@ -7,8 +7,9 @@ use faer::{Mat, Side};
 use rand::RngExt;
 
 use super::{PLAN, Plan, by_chance, district, row, seeded};
+use crate::lme4_files::table;
 use crate::mixed::close;
-use crate::mixed_lme4::{columns_of, reference};
+use crate::mixed::lme4::reference;
 
 /// beta and its errors by generalised least squares with dense matrices: rows, a covariate of the unit, given theta.
 fn dense(x: &Mat<f64>, y: &[f64], groups: &[Vec<u64>], theta: &[f64]) -> (Vec<f64>, Vec<f64>) {
@@ -95,11 +96,11 @@ fn a_covariate_of_schools_is_that_of_lme4() {
     };
     // normexam ~ standLRT + schgend + schavg + sex + vr + (1 | school): what is constant within a school is given as
     // what the school does.
-    let rows = columns_of(&folder.join("data/Exam.csv"));
+    let rows = table(&folder.join("data/Exam.csv"));
     let number = |name: &str| -> Vec<f64> { rows[name].iter().map(|v| v.parse().unwrap()).collect() };
     let is =
         |name: &str, level: &str| -> Vec<f64> { rows[name].iter().map(|v| f64::from(u8::from(v == level))).collect() };
-    let fixed = columns_of(&folder.join("exam_cov.fixef.csv"));
+    let fixed = table(&folder.join("exam_cov.fixef.csv"));
     let theta =
         serde_json::from_str::<serde_json::Value>(&std::fs::read_to_string(folder.join("exam_cov.json")).unwrap())
             .unwrap()["theta"]
