@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from brightspot._faces import CycleFace, StudyFace
+from brightspot._faces import CycleFace, StandingFace, StudyFace
 from brightspot._record import (
     Record,
     load_date,
@@ -54,6 +54,12 @@ Reason = Literal["interim", "not_preregistered", "untested_idea", "pause", "harm
 """Why a choice is recommended."""
 State = Literal["draft", "planned", "doing", "studied", "decided", "cancelled"]
 """Where a cycle stands."""
+OriginKind = Literal["data", "person"]
+"""Where a practice was first suspected."""
+PracticeState = Literal["suspected", "described", "testing", "confirmed", "spreading", "standard", "retired"]
+"""How far a practice has come."""
+Gate = Literal["what", "ingredients", "not_this", "checklist", "locked_cycle", "closed_cycles", "other_adopters", "contexts", "shared_measure", "benefit", "no_harm", "holds_elsewhere", "tried_by_others", "consent", "kept", "one_term", "outcome_holds"]
+"""What a practice must have, to count as having come so far."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -367,6 +373,8 @@ class Plan(Record):
         it, cycles with the same `change` do.
     team
         The team that owns the cycle.
+    follows
+        The cycle that this one follows: its id, where the change was adapted and tested again.
     scale
         In how many classrooms (or other places) the change is tested: 1, 3, 5 ...
     context
@@ -414,6 +422,7 @@ class Plan(Record):
     theory: str = ""
     practice: str | None = None
     team: str = ""
+    follows: str | None = None
     scale: int = 1
     context: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"load": load_mapping})
     tasks: Sequence[Task] = field(default=(), metadata={"load": load_each(load_record("Task"))})
@@ -425,7 +434,7 @@ class Plan(Record):
 
     if TYPE_CHECKING:
 
-        def __init__(self, aim: str, *, change: str, outcome: Measure, baseline: tuple[Day, Day], test: tuple[Day, Day], process: Sequence[Measure] = ..., guards: Sequence[Guard] = ..., predictions: Sequence[Prediction] = ..., analysis: Analysis = ..., lag_days: int = ..., fair_tries: int = ..., title: str = ..., question: str = ..., theory: str = ..., practice: str | None = ..., team: str = ..., scale: int = ..., context: Mapping[str, str] = ..., tasks: Sequence[Task] = ..., data_plan: Sequence[Task] = ..., comparison: Comparison | None = ..., selection: Selection | None = ..., checklist: Sequence[str] = ..., fidelity: FidelityRule | None = ...) -> None: ...
+        def __init__(self, aim: str, *, change: str, outcome: Measure, baseline: tuple[Day, Day], test: tuple[Day, Day], process: Sequence[Measure] = ..., guards: Sequence[Guard] = ..., predictions: Sequence[Prediction] = ..., analysis: Analysis = ..., lag_days: int = ..., fair_tries: int = ..., title: str = ..., question: str = ..., theory: str = ..., practice: str | None = ..., team: str = ..., follows: str | None = ..., scale: int = ..., context: Mapping[str, str] = ..., tasks: Sequence[Task] = ..., data_plan: Sequence[Task] = ..., comparison: Comparison | None = ..., selection: Selection | None = ..., checklist: Sequence[str] = ..., fidelity: FidelityRule | None = ...) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -978,7 +987,312 @@ class Cycle(CycleFace):
         def __init__(self, id: str, *, state: State, version: int, plan: Plan, created_by: str, created_at: Moment, plan_hash: str | None = ..., locked_at: Moment | None = ..., started_at: Moment | None = ..., amendments: Sequence[Amendment] = ..., doing: Doing | None = ..., studies: Sequence[Study] = ..., decision: Decision | None = ..., cancelled: Cancellation | None = ...) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Origin(Record):
+    """Where a practice comes from. What became of practices from data and from people can be compared later.
+
+    Attributes
+    ----------
+    kind
+        Data or a person.
+    source
+        Who suspected it, or which analysis.
+    outcome
+        The outcome with which it is associated.
+    adjusted_for
+        What the association is adjusted for.
+    finding
+        The finding of the analysis.
+    n_users
+        Units that used it.
+    n_others
+        Units that did not.
+    estimate
+        By how much users were above others under the same conditions, in the outcome's unit.
+    se
+        Its standard error.
+    prob_positive
+        The probability that users are above others.
+    q_value
+        The expected share of false ones among practices at least as probable.
+    share_bright
+        The share of bright rooms that used it.
+    share_typical
+        The share of matched ordinary rooms that used it.
+    """
+
+    kind: OriginKind = "person"
+    _: KW_ONLY
+    source: str = ""
+    outcome: str = ""
+    adjusted_for: Sequence[str] = field(default=(), metadata={"load": load_tuple})
+    finding: str = ""
+    n_users: int | None = None
+    n_others: int | None = None
+    estimate: float | None = None
+    se: float | None = None
+    prob_positive: float | None = None
+    q_value: float | None = None
+    share_bright: float | None = None
+    share_typical: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Retirement(Record):
+    """Why a practice is no longer worked on.
+
+    Attributes
+    ----------
+    reason
+        Why.
+    on
+        From which day on.
+    by
+        Who says so.
+    """
+
+    reason: str
+    _: KW_ONLY
+    on: date = field(metadata={"load": load_date})
+    by: str = ""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, reason: str, *, on: Day, by: str = ...) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Practice(Record):
+    """Something people do, described so that others can do it. How far it has come is computed from its cycles and its
+    adoptions, never stored.
+
+    Attributes
+    ----------
+    title
+        What it is called; the plans of its cycles name it so.
+    what
+        What people do, in a few sentences.
+    active_ingredients
+        What must be there for it to be this practice.
+    not_this
+        What is easily taken for it and is not.
+    fidelity
+        The items of the checklist by which an observer tells how faithfully it is used.
+    origin
+        Where it comes from.
+    contexts
+        The conditions in which it was seen or is meant ("grade": "5").
+    originator
+        Who it was learned from; cycles of this person or team do not count as those of others.
+    consent
+        Whether the originator agrees to be named where the practice is shared.
+    retired
+        Why and since when it is no longer worked on.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> practice = bs.Practice("exit tickets", what="One question at the end, answered alone.")
+    >>> practice.origin.kind, practice.consent
+    ('person', False)
+    """
+
+    title: str
+    _: KW_ONLY
+    what: str = ""
+    active_ingredients: Sequence[str] = field(default=(), metadata={"load": load_tuple})
+    not_this: Sequence[str] = field(default=(), metadata={"load": load_tuple})
+    fidelity: Sequence[str] = field(default=(), metadata={"load": load_tuple})
+    origin: Origin = field(default_factory=Origin, metadata={"load": load_record("Origin")})
+    contexts: Sequence[Mapping[str, str]] = field(default=(), metadata={"load": load_each(load_mapping)})
+    originator: str = ""
+    consent: bool = False
+    retired: Retirement | None = field(default=None, metadata={"load": load_optional(load_record("Retirement"))})
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Adoption(Record):
+    """A place that was offered a practice, and what became of it.
+
+    Attributes
+    ----------
+    unit
+        The classroom, team or school.
+    offered
+        The day on which it was offered.
+    tried
+        The first day on which it was used.
+    last_seen
+        The last day on which it was seen in use.
+    stopped
+        The day on which it was given up.
+    context
+        The conditions there.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Adoption("Room 12", offered="2026-10-05", tried="2026-10-12").tried
+    datetime.date(2026, 10, 12)
+    """
+
+    unit: str
+    _: KW_ONLY
+    offered: date = field(metadata={"load": load_date})
+    tried: date | None = field(default=None, metadata={"load": load_optional(load_date)})
+    last_seen: date | None = field(default=None, metadata={"load": load_optional(load_date)})
+    stopped: date | None = field(default=None, metadata={"load": load_optional(load_date)})
+    context: Mapping[str, str] = field(default_factory=dict[str, str], metadata={"load": load_mapping})
+
+    if TYPE_CHECKING:
+
+        def __init__(self, unit: str, *, offered: Day, tried: Day | None = ..., last_seen: Day | None = ..., stopped: Day | None = ..., context: Mapping[str, str] = ...) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PracticeRules(Record):
+    """How much each gate asks for.
+
+    Attributes
+    ----------
+    closed_cycles
+        Closed cycles, at least.
+    other_adopters
+        People or teams other than the originator who adopted it, at least.
+    contexts
+        Different conditions under which it was adopted, at least.
+    level
+        The level of the interval of the pooled effect, whose lower end must be above 0.
+    keep_days
+        Days after which a place that tried it is asked whether it still uses it.
+    keep_rate
+        The share of those places that still do, at least.
+    kept_units
+        Places asked, at least.
+    term_days
+        Days of a term.
+    """
+
+    closed_cycles: int = 3
+    _: KW_ONLY
+    other_adopters: int = 2
+    contexts: int = 2
+    level: float = 0.9
+    keep_days: int = 60
+    keep_rate: float = 0.8
+    kept_units: int = 5
+    term_days: int = 90
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class GateCheck(Record):
+    """A gate, and whether the practice passes it.
+
+    Attributes
+    ----------
+    state
+        The state that it belongs to.
+    gate
+        The gate.
+    is_passed
+        Whether it is passed.
+    missing
+        What is missing, in plain words; empty where it is passed.
+    """
+
+    state: PracticeState
+    _: KW_ONLY
+    gate: Gate
+    is_passed: bool
+    missing: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PracticeStanding(StandingFace):
+    """How far a practice has come, why, and what is missing for the next step.
+
+    Attributes
+    ----------
+    practice
+        The practice.
+    as_of
+        The day on which this holds; nothing later was read.
+    state
+        How far it has come.
+    gates
+        All gates.
+    missing
+        What is missing for the next state, in plain words.
+    n_closed
+        Closed cycles: all that were decided, whatever was decided.
+    n_adopt
+        Closed cycles by decision.
+    n_adapt
+        Closed cycles that were adapted.
+    n_abandon
+        Closed cycles that were abandoned.
+    n_continue_test
+        Closed cycles that continue the test.
+    n_cancelled
+        Cycles that were given up before a decision.
+    n_without_estimate
+        Closed cycles whose data gave no estimate; they count as closed and cannot be pooled.
+    adopters
+        People or teams other than the originator who adopted it.
+    contexts
+        Conditions under which it was adopted.
+    failed_contexts
+        Conditions under which it failed after it had been confirmed, and has not been adopted since.
+    estimate
+        The pooled effect, better being positive, in the unit of the shared measure; `None` with fewer than three.
+    lo
+        The lower end of its interval.
+    hi
+        The upper end.
+    tau2
+        The variance of true effects between cycles.
+    n_offered
+        Places that were offered it.
+    n_tried
+        Places that tried it.
+    n_due
+        Places that tried it long enough ago to say whether they keep it.
+    n_kept
+        Those of them that do.
+    """
+
+    practice: str
+    _: KW_ONLY
+    as_of: date = field(metadata={"load": load_date})
+    state: PracticeState
+    gates: Sequence[GateCheck] = field(metadata={"load": load_each(load_record("GateCheck"))})
+    missing: Sequence[str] = field(metadata={"load": load_tuple})
+    n_closed: int
+    n_adopt: int
+    n_adapt: int
+    n_abandon: int
+    n_continue_test: int
+    n_cancelled: int
+    n_without_estimate: int
+    adopters: Sequence[str] = field(metadata={"load": load_tuple})
+    contexts: Sequence[str] = field(metadata={"load": load_tuple})
+    failed_contexts: Sequence[str] = field(metadata={"load": load_tuple})
+    estimate: float | None
+    lo: float | None
+    hi: float | None
+    tau2: float | None
+    n_offered: int
+    n_tried: int
+    n_due: int
+    n_kept: int
+
+    if TYPE_CHECKING:
+
+        def __init__(self, practice: str, *, as_of: Day, state: PracticeState, gates: Sequence[GateCheck], missing: Sequence[str], n_closed: int, n_adopt: int, n_adapt: int, n_abandon: int, n_continue_test: int, n_cancelled: int, n_without_estimate: int, adopters: Sequence[str], contexts: Sequence[str], failed_contexts: Sequence[str], estimate: float | None, lo: float | None, hi: float | None, tau2: float | None, n_offered: int, n_tried: int, n_due: int, n_kept: int) -> None: ...
+
+
 __all__ = [
+    "Adoption",
     "Amendment",
     "Analysis",
     "Cancellation",
@@ -992,6 +1306,8 @@ __all__ = [
     "Doing",
     "Fidelity",
     "FidelityRule",
+    "Gate",
+    "GateCheck",
     "Guard",
     "GuardCheck",
     "GuardFinding",
@@ -999,14 +1315,21 @@ __all__ = [
     "MeasureKind",
     "MeasureRole",
     "MeasureStudy",
+    "Origin",
+    "OriginKind",
     "Plan",
     "Point",
+    "Practice",
+    "PracticeRules",
+    "PracticeStanding",
+    "PracticeState",
     "Prediction",
     "PredictionCheck",
     "PredictionFinding",
     "ProcessFinding",
     "Reason",
     "RegressionToMean",
+    "Retirement",
     "Selection",
     "Side",
     "Signal",

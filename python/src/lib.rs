@@ -33,6 +33,7 @@ mod _core {
     use crate::datasets::district;
     #[pymodule_export]
     use crate::errors::check_column;
+    #[pymodule_export]
     use crate::funnel::funnel;
     #[pymodule_export]
     use crate::growth::growth_percentiles;

@@ -39,7 +39,6 @@ pub use false_signals::{FalseSignalRequest, false_signals};
 pub use funnel::{FunnelRequest, FunnelTables, funnel};
 pub use growth::{GrowthRequest, GrowthTables, growth_percentiles};
 pub use mixed::{Membership, MixedModel, MixedRequest, mixed_model, mixed_moments};
-pub use mixed::{MixedModel, MixedRequest, mixed_model};
 pub use phases::{Baseline, Phases};
 pub use points::Scalar;
 pub use pool::{PoolRequest, PoolTables, pool};

@@ -1,17 +1,17 @@
 //! Crossed factors and multiple membership: the largest factor is eliminated by its diagonal, the others by Cholesky.
 //!
-//! With E the eliminated factor (units g, sums n_g and S_g, d = 1 + t n, kappa = t/d), R all other units, C the weights
+//! With E the eliminated factor (units g, sums `n_g` and `S_g`, d = 1 + t n, kappa = t/d), R all other units, C the weights
 //! that units of E and R share, and s the square roots of t of the units of R:
-//! P = Z_R'V_E^-1 Z_R = Z_R'W Z_R - C'kappa C, B = I + s P s = L L', log|V| = sum log d + log|B|,
-//! G = s B^-1 s (S_R - C'kappa S_E), M = A'WA - S_E'kappa S_E - (S_R - C'kappa S_E)'G. Then t z'V^-1 A is the row of G
-//! for a unit of R, and kappa (S_g - c_g G) for one of E; the conditional variances, in units of sigma^2, are
-//! s^2 (B^-1)_rr and kappa + kappa^2 c_g (s B^-1 s) c_g'. Nothing else about B^-1 is needed, and those of its entries
+//! P = `Z_R`'V_E^-1 `Z_R` = `Z_R`'W `Z_R` - C'kappa C, B = I + s P s = L L', log|V| = sum log d + log|B|,
+//! G = s B^-1 s (`S_R` - C'kappa `S_E`), M = A'WA - `S_E`'kappa `S_E` - (`S_R` - C'kappa `S_E`)'G. Then t z'V^-1 A is the row of G
+//! for a unit of R, and kappa (`S_g` - `c_g` G) for one of E; the conditional variances, in units of sigma^2, are
+//! s^2 (B^-1)_rr and kappa + kappa^2 `c_g` (s B^-1 s) `c_g`'. Nothing else about B^-1 is needed, and those of its entries
 //! lie where its sparse factor has places. Levels around E are units of R like any others.
 //!
 //! Bates et al. (2015, J. Stat. Softw. 67(1), section 3); Henderson (1975, Biometrics 31:423).
 
 // Indices come from the pattern they were built with.
-#![allow(clippy::indexing_slicing)]
+#![allow(clippy::indexing_slicing, clippy::needless_range_loop, clippy::needless_for_each)]
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub(super) struct Crossed {
     /// The unit of R around each unit of R, and around each unit of E.
     pub(super) around: Vec<Option<u32>>,
     pub(super) around_eliminated: Vec<Option<u32>>,
-    /// The lower triangle of Z_R'W Z_R.
+    /// The lower triangle of `Z_R`'W `Z_R`.
     base: Pattern,
     base_values: Vec<f64>,
     storage: Option<Arc<Symbolic>>,
@@ -241,9 +241,9 @@ impl Crossed {
                 let mut column = vec![0.0; q];
                 for j in 0..q {
                     self.add_column(j, kappa, &mut column);
-                    for e in pattern.starts[j]..pattern.starts[j + 1] {
-                        let i = pattern.rows[e];
-                        values[e] = s[j] * s[i] * column[i] + f64::from(u8::from(i == j));
+                    let places = pattern.starts[j]..pattern.starts[j + 1];
+                    for (&i, value) in pattern.rows[places.clone()].iter().zip(&mut values[places]) {
+                        *value = s[j] * s[i] * column[i] + f64::from(u8::from(i == j));
                         column[i] = 0.0;
                     }
                 }
@@ -288,7 +288,7 @@ impl Crossed {
         Ok(State { point, factor, s, d, t: own, gamma })
     }
 
-    /// S_g - c_g G of a unit of E: divided by d it is z'V^-1 A.
+    /// `S_g` - `c_g` G of a unit of E: divided by d it is z'V^-1 A.
     fn remainder(&self, state: &State, row: usize, into: &mut [f64]) {
         let width = self.width;
         into.copy_from_slice(&self.sums[row * width..][..width]);
@@ -396,7 +396,9 @@ impl Crossed {
             self.remainder(state, row, &mut own);
             let weight = self.sums[row * width];
             let mean = own.iter().map(|r| r / (state.d[row] * weight)).collect();
-            own.iter_mut().for_each(|v| *v *= kappa(row));
+            for value in &mut own {
+                *value *= kappa(row);
+            }
             let mut total = own.clone();
             let columns = sum_around(self.around_eliminated[row], &mut total);
             for e in self.lists.range(row) {
@@ -415,7 +417,7 @@ impl Crossed {
         Ok(units)
     }
 
-    /// z'V^-1 A of all units of R, without dividing by t: Z_R'W (A - Z_R G - Z_E G_E).
+    /// z'V^-1 A of all units of R, without dividing by t: `Z_R`'W (A - `Z_R` G - `Z_E` `G_E`).
     fn remainders(&self, state: &State) -> Vec<f64> {
         let width = self.width;
         let mut rest = self.rest_sums.clone();
@@ -516,7 +518,7 @@ fn shared_with_eliminated(problem: &Problem, part: Option<usize>, lines: &[Lists
     (lists, entries.iter().map(|e| e.2).collect())
 }
 
-/// The lower triangle of Z_R'W Z_R.
+/// The lower triangle of `Z_R`'W `Z_R`.
 fn base(problem: &Problem, lines: &[Lists], q: usize) -> (Pattern, Vec<f64>) {
     let width = problem.width();
     // Column first, so that sorting brings the columns together.

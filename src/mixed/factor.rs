@@ -101,6 +101,7 @@ impl Factor {
         Ok(Self::Dense(matrix.llt(Side::Lower).map_err(|_| failed("it is not positive definite"))?))
     }
 
+    #[allow(clippy::default_trait_access)] // faer's settings as they come
     pub(super) fn sparse(symbolic: &Arc<Symbolic>, entries: &[f64]) -> Result<Self> {
         let n = symbolic.cholesky.nrows();
         let places = SymbolicSparseColMatRef::new_checked(n, n, &symbolic.pattern.starts, None, &symbolic.pattern.rows);

@@ -3,7 +3,7 @@
 use super::design::check_rows;
 use crate::{Error, Result};
 
-/// Which units every row belongs to, and by how much: z_i = sum over places l of w_il e(unit_il).
+/// Which units every row belongs to, and by how much: `z_i` = sum over places l of `w_il` `e(unit_il)`.
 ///
 /// Browne, Goldstein & Rasbash (2001, Stat. Modelling 1:103) for the model.
 #[derive(Debug, Clone, Copy)]

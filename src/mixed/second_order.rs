@@ -1,7 +1,7 @@
 //! What not knowing the variances adds to the prediction error: it matters where a factor has few units.
 //!
-//! b is linear in y at given t; with a_g = delta_fg z - t_f Z_g Z_g'V^-1 z for a unit z of factor f,
-//! d b / d t_g = a_g'V^-1 (y - X beta), so that g3 = sum over g, h of Var(t)_gh a_g'V^-1 a_h sigma^2, and the mean squared
+//! b is linear in y at given t; with `a_g` = `delta_fg` z - `t_f` `Z_g` `Z_g`'V^-1 z for a unit z of factor f,
+//! d b / d `t_g` = `a_g`'V^-1 (y - X beta), so that g3 = sum over g, h of Var(t)_gh `a_g`'V^-1 `a_h` sigma^2, and the mean squared
 //! error of prediction is estimated by g1 + g2 + 2 g3 (Prasad & Rao 1990, J. Am. Stat. Assoc. 85:163; Datta & Lahiri
 //! 2000, Stat. Sinica 10:613, for REML). Var(t) is twice the inverse of the criterion's second derivatives.
 

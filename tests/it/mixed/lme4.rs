@@ -78,7 +78,7 @@ fn lme4_is_reproduced_where_factors_cross() {
             println!("skipped: {case}: its data are not there as CSV");
             continue;
         }
-        let columns = csv(&data);
+        let columns = table(&data);
         let coded: Vec<(Vec<u32>, Vec<String>)> =
             factors.iter().map(|f| encode(columns[*f].iter().map(String::as_str))).collect();
         let codes: Vec<[&[u32]; 1]> = coded.iter().map(|(codes, _)| [codes.as_slice()]).collect();
@@ -102,7 +102,7 @@ fn multiple_membership_is_that_of_a_replaced_z() {
     };
     let scalars: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(folder.join("multimember.json")).unwrap()).unwrap();
-    let columns = csv(&folder.join("data/multimember.csv"));
+    let columns = table(&folder.join("data/multimember.csv"));
     let both = columns["teacher1"].iter().chain(&columns["teacher2"]).map(String::as_str);
     let (codes, labels) = encode(both);
     let (first, second) = codes.split_at(codes.len() / 2);
@@ -142,12 +142,12 @@ fn compare(
     for (a, b) in found.theta.iter().zip(theta) {
         close(*a, *b, 2e-5, case);
     }
-    let fixed = csv(&folder.join(format!("{case}.fixef.csv")));
+    let fixed = table(&folder.join(format!("{case}.fixef.csv")));
     for (k, (estimate, se)) in numbers(&fixed["estimate"]).into_iter().zip(numbers(&fixed["se"])).enumerate() {
         close(at.beta[k], estimate, 1e-9 * (1.0 + estimate.abs()), case);
         close(at.se[k], se, 1e-9 * (1.0 + se.abs()), case);
     }
-    let random = csv(&folder.join(format!("{case}.ranef.csv")));
+    let random = table(&folder.join(format!("{case}.ranef.csv")));
     let (effects, conditional) = (numbers(&random["blup"]), numbers(&random["cond_sd"]));
     let prediction = random.get("pev_sd").map(|c| numbers(c));
     for (level, (name, labels)) in factors.iter().enumerate() {
