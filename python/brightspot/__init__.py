@@ -17,9 +17,11 @@ from brightspot import datasets, exceptions
 from brightspot._core import __version__
 from brightspot._records import (
     Adoption,
+    Comparison,
     Cycle,
     Decision,
     Doing,
+    FidelityRule,
     Guard,
     Measure,
     Origin,
@@ -29,15 +31,6 @@ from brightspot._records import (
     PracticeStanding,
     Prediction,
     Retirement,
-    Comparison,
-    Cycle,
-    Decision,
-    Doing,
-    FidelityRule,
-    Guard,
-    Measure,
-    Plan,
-    Prediction,
     Selection,
     Study,
     Task,
@@ -61,12 +54,11 @@ from brightspot.exceptions import BrightspotError
 from brightspot.funnel import Funnel, funnel
 from brightspot.growth import Growth, GrowthModel, growth_percentiles
 from brightspot.journal import Event, Journal
-from brightspot.mixed import MixedModel, mixed_model
-from brightspot.pool import Pool, pool
-from brightspot.ramp import Ramp, ramp, size_of_test
 from brightspot.mixed import MixedModel, Moments, mixed_model, mixed_moments
+from brightspot.pool import Pool, pool
 from brightspot.practice_life import practice_state
 from brightspot.practices import Practices, practices
+from brightspot.ramp import Ramp, ramp, size_of_test
 from brightspot.report import Report, report
 
 __all__ = [
@@ -83,10 +75,10 @@ __all__ = [
     "Doing",
     "Event",
     "Explanation",
+    "FidelityRule",
     "Funnel",
     "Growth",
     "GrowthModel",
-    "FidelityRule",
     "Guard",
     "Journal",
     "Measure",
@@ -119,11 +111,11 @@ __all__ = [
     "funnel",
     "growth_percentiles",
     "mixed_model",
-    "pool",
-    "ramp",
     "mixed_moments",
+    "pool",
     "practice_state",
     "practices",
+    "ramp",
     "report",
     "rule_sets",
     "run_chart",
