@@ -271,7 +271,7 @@ fn chain<'a>(all: Vec<&'a Cycle>, of: &str) -> Result<Vec<&'a Cycle>> {
     let is_linked = |a: &Cycle, b: &Cycle| {
         a.tries_same_idea_as(b) || a.plan.follows.as_ref() == Some(&b.id) || b.plan.follows.as_ref() == Some(&a.id)
     };
-    // With their places among all, so that cycles of one window and moment stay in the order given.
+    // With their places among all: of one window and moment, what is followed stands before, else the order is as given.
     let mut rest: Vec<(usize, &Cycle)> = all.into_iter().enumerate().collect();
     let (mut open, mut found) = (vec![rest.swap_remove(start)], vec![]);
     while let Some(cycle) = open.pop() {
@@ -280,8 +280,19 @@ fn chain<'a>(all: Vec<&'a Cycle>, of: &str) -> Result<Vec<&'a Cycle>> {
         open.extend::<Vec<_>>(linked);
         found.push(cycle);
     }
-    found.sort_by_key(|(place, cycle)| (cycle.plan.test, cycle.created_at, *place));
+    let cycles: Vec<&Cycle> = found.iter().map(|(_, cycle)| *cycle).collect();
+    found.sort_by_key(|(place, cycle)| (cycle.plan.test, cycle.created_at, n_before(cycle, &cycles), *place));
     Ok(found.into_iter().map(|(_, cycle)| cycle).collect())
+}
+
+/// How many cycles a cycle follows, one after the other.
+fn n_before(cycle: &Cycle, among: &[&Cycle]) -> usize {
+    let before = |cycle: &Cycle| {
+        let id = cycle.plan.follows.as_ref()?;
+        among.iter().find(|other| other.id == *id).copied()
+    };
+    // Plans that follow each other in a ring, by mistake, must not hold anything up.
+    std::iter::successors(before(cycle), |cycle| before(cycle)).take(among.len()).count()
 }
 
 fn entry(cycle: &Cycle) -> RampCycle {
