@@ -64,7 +64,6 @@ mod event;
 mod guards;
 mod notes;
 mod plan;
-mod pooled;
 mod practice;
 mod practice_life;
 mod prediction;

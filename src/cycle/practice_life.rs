@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::codes::define_codes;
-use super::pooled::{Pooled, pooled};
 use super::spread::{Spread, spread};
 use super::{Adoption, Choice, Cycle, GuardFinding, Practice, Signal, Study};
 use crate::Result;
 use crate::record::{Record, date_of, invalid};
+use crate::stats::pooling::{MIN_SITES, PoolSpec, Summary, summarise};
 
 define_codes! {
     /// How far a practice has come.
@@ -340,7 +340,7 @@ struct Evidence<'a> {
     failed_contexts: BTreeSet<String>,
     measures: BTreeSet<(String, u32)>,
     n_effects: usize,
-    pooled: Option<Pooled>,
+    pooled: Option<Summary>,
     as_of: Date,
 }
 
@@ -443,12 +443,8 @@ impl<'a> Evidence<'a> {
                     self.measures.iter().map(|(name, version)| format!("{name} (version {version})")).collect();
                 format!("one outcome measure for all of its cycles; they used {}", names.join(", "))
             }),
-            Gate::Benefit => match self.pooled {
-                None => Some(format!(
-                    "{} of {} closed cycles with an estimate to pool",
-                    self.n_effects,
-                    super::pooled::FEWEST
-                )),
+            Gate::Benefit => match &self.pooled {
+                None => Some(format!("{} of {} closed cycles with an estimate to pool", self.n_effects, MIN_SITES)),
                 Some(found) => (found.lo <= 0.0).then(|| {
                     format!(
                         "a pooled effect above nothing: all {} closed cycles with an estimate together give {} \
@@ -492,7 +488,7 @@ impl<'a> Evidence<'a> {
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let decided = |choice: Choice| count(self.closed.iter().filter(|c| c.chosen == choice).count());
         let is_poolable = self.measures.len() == 1;
-        let pooled = self.pooled.filter(|_| is_poolable);
+        let pooled = self.pooled.as_ref().filter(|_| is_poolable);
         PracticeStanding {
             practice: practice.title.clone(),
             as_of,
@@ -542,4 +538,11 @@ fn missing(
         Gate::TriedByOthers | Gate::Kept | Gate::OneTerm => spread.missing(gate, rules, evidence.as_of),
         _ => evidence.missing(gate, rules),
     }
+}
+
+/// The effects of cycles together, from three on: random effects by restricted maximum likelihood, with the interval of
+/// Hartung & Knapp. `None` where they cannot be pooled.
+fn pooled(effects: &[f64], variances: &[f64], level: f64) -> Option<Summary> {
+    let spec = PoolSpec { level, ..PoolSpec::default() };
+    if effects.len() < MIN_SITES { None } else { summarise(effects, variances, &spec).ok() }
 }
