@@ -31,7 +31,7 @@ from brightspot.charts import (
 )
 from brightspot.cycle import study
 from brightspot.exceptions import BrightspotError
-from brightspot.journal import Event, Journal
+from brightspot.journal import Event, Filed, History, Journal
 from brightspot.mixed import MixedModel, mixed_model
 from brightspot.report import Report, report
 
@@ -46,7 +46,9 @@ __all__ = [
     "Doing",
     "Event",
     "Explanation",
+    "Filed",
     "Guard",
+    "History",
     "Journal",
     "Measure",
     "MixedModel",

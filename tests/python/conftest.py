@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
+from with_postgres import postgres
 
 FRAMES = {
     "polars": lambda frame: frame,
@@ -44,3 +45,10 @@ def reference() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference outputs here: set BRIGHTSPOT_REFERENCE")
     return folder
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The URL of a real PostgreSQL that runs as long as the tests do."""
+    with postgres() as url:
+        yield url
