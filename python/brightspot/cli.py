@@ -63,8 +63,8 @@ JournalPlace = Annotated[
         metavar="JOURNAL",
         envvar="BRIGHTSPOT_JOURNAL",
         show_envvar=True,
-        help="The journal's file, or the postgresql:// URL of its database. On a command line others may read a password: "
-        "better set it in the environment.",
+        help="The journal's file, or the postgresql:// URL of its database. Others may read a password on a command "
+        "line: better set it in the environment.",
     ),
 ]
 

@@ -358,7 +358,8 @@ class Journal:
     def export(self, folder: str | Path) -> int:
         """Write the journal to a folder of JSON that git can keep, one file for each record; the number of events.
 
-        The same journal gives the same bytes. Into a folder that holds an earlier state of it, what has changed is written.
+        The same journal gives the same bytes. Into a folder that holds an earlier state of it, what has changed is
+        written.
         """
         return self._journal.export(_path(folder, "folder"))
 
