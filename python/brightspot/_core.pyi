@@ -17,6 +17,7 @@ __all__ = [
     "contrast",
     "district",
     "false_signals",
+    "has_postgres",
     "mixed_model",
     "note",
     "propose_phases",
@@ -25,6 +26,9 @@ __all__ = [
 ]
 
 __version__: Final[str]
+
+# Whether this build knows PostgreSQL.
+has_postgres: Final[bool]
 
 # What the core takes and gives as plain data: a request, a record, a note.
 _Data: TypeAlias = dict[str, Any]

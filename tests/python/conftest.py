@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 from with_postgres import postgres
 
+from brightspot import _core
+
 FRAMES = {
     "polars": lambda frame: frame,
     "lazy": lambda frame: frame.lazy(),
@@ -48,7 +50,14 @@ def reference() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server():
+def needs_postgres() -> None:
+    """What needs PostgreSQL skips where the extension was built without it."""
+    if not _core.has_postgres:
+        pytest.skip("this build of brightspot knows no PostgreSQL: build it with the feature postgres")
+
+
+@pytest.fixture(scope="session")
+def server(needs_postgres):
     """The URL of a real PostgreSQL that runs as long as the tests do."""
     with postgres() as url:
         yield url

