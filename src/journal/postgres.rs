@@ -337,8 +337,10 @@ fn prepare(client: &mut Client, schema: &str, place: &str) -> Result<()> {
 /// Whether the tables are there, and ours, and of a version that is known.
 fn is_made(client: &mut impl postgres::GenericClient, schema: &str, place: &str) -> Result<bool> {
     let failed = |error| store_error(place, &error);
-    let sql = "SELECT to_regclass($1) IS NOT NULL, to_regclass($2) IS NOT NULL";
-    let row = client.query_one(sql, &[&format!("{schema}.events"), &format!("{schema}.meta")]).map_err(failed)?;
+    // From the catalogue itself: `to_regclass` may remember that there were none before another process made them.
+    let sql = "SELECT coalesce(bool_or(relname = 'events'), false), coalesce(bool_or(relname = 'meta'), false)
+               FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = $1";
+    let row = client.query_one(sql, &[&schema]).map_err(failed)?;
     let there: (bool, bool) = (row.try_get(0).map_err(failed)?, row.try_get(1).map_err(failed)?);
     if there == (false, false) {
         return Ok(false);

@@ -88,17 +88,19 @@ fn a_later_export_changes_only_what_changed() {
     assert_eq!(Journal::restore(half.path(), &place).unwrap().verify().unwrap(), 13);
     assert_eq!(Journal::restore(out.path(), &place).unwrap().verify().unwrap(), 14);
     // The later folder is not written over with an earlier state, nor with another journal.
-    assert_eq!(
-        Journal::restore(half.path(), fresh().1.with_file_name("x.db")).map(|_| ()).unwrap_err().code(),
-        "store"
-    );
+    let (_older, place) = fresh();
+    let older = Journal::restore(half.path(), &place).unwrap();
     let (_third, place) = fresh();
-    written(&place);
-    let error = Journal::open(&place).unwrap().export(out.path()).unwrap_err();
-    assert!(error.to_string().contains("another journal, or a later state"), "{error}");
-    assert!(
-        Journal::restore(out.path(), &place).unwrap_err().to_string().contains("holds 6 events that are not those")
-    );
+    let mut foreign = Journal::open(&place).unwrap();
+    for id in ["x", "y"] {
+        foreign.draft(id, plan(), &stamp("2026-09-01")).unwrap();
+    }
+    for journal in [older, foreign] {
+        let error = journal.export(out.path()).unwrap_err();
+        assert!(error.to_string().contains("another journal, or a later state"), "{error}");
+    }
+    let error = Journal::restore(out.path(), &place).unwrap_err();
+    assert!(error.to_string().contains("holds 2 events that are not those"), "{error}");
     assert_eq!(files(out.path()), after);
 }
 

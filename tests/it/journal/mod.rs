@@ -11,9 +11,9 @@ mod versions;
 
 use std::path::{Path, PathBuf};
 
+use brightspot::Result;
 use brightspot::cycle::{Choice, Cycle, Doing, Fidelity, Move, Plan, Prediction, Reason, State};
 use brightspot::journal::Journal;
-use brightspot::{Error, Result};
 use jiff::civil::date;
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -285,7 +285,7 @@ fn chained(
 
 #[test]
 fn what_is_no_journal_is_refused() {
-    let (folder, path) = fresh();
+    let (folder, _) = fresh();
     let refused = |path: &Path, part: &str| {
         let error = Journal::open(path).unwrap_err();
         assert_eq!(error.code(), "store", "{error}");
