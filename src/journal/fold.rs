@@ -52,14 +52,12 @@ pub(super) fn cycles(ledger: &mut dyn Ledger, as_of: Option<Timestamp>) -> Resul
             return Ok(());
         }
         let (event, stamp) = stored.cycle_event()?;
-        match place.and_then(|place| cycles.get_mut(place)) {
-            Some(cycle) => cycle.apply(&event, &stamp),
-            None => {
-                *place = Some(cycles.len());
-                cycles.push(Cycle::fold(&stored.record, [(&event, &stamp)])?);
-                Ok(())
-            }
+        if let Some(cycle) = place.and_then(|place| cycles.get_mut(place)) {
+            return cycle.apply(&event, &stamp);
         }
+        *place = Some(cycles.len());
+        cycles.push(Cycle::fold(&stored.record, [(&event, &stamp)])?);
+        Ok(())
     })?;
     Ok(cycles)
 }

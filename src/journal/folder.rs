@@ -302,7 +302,8 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_') {
             name.push(char::from(byte));
         } else {
-            name += &format!("%{byte:02x}");
+            name.push('%');
+            name += &hex(&[byte]);
         }
         name
     })

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::store::{SCHEMA, Store};
 use crate::{Error, Result};
 
-/// What a URL of PostgreSQL begins with.
+/// What a URL of `PostgreSQL` begins with.
 const SCHEMES: [&str; 2] = ["postgresql://", "postgres://"];
 
 /// Opens the database at a path or URL.

@@ -25,7 +25,7 @@ fn a_record_is_filed_in_versions() {
         journal.draft("cycle", plan(), &stamp("2026-09-01")).unwrap();
 
         assert_eq!(journal.record("reading", None).unwrap(), second);
-        assert_eq!(journal.records("Measure", None).unwrap(), [second.clone()]);
+        assert_eq!(journal.records("Measure", None).unwrap(), std::slice::from_ref(&second));
         assert_eq!(journal.records("Guard", None).unwrap(), []);
         let then = Some(parse_timestamp("2026-09-15").unwrap());
         assert_eq!(journal.record("reading", then).unwrap(), first);

@@ -107,13 +107,13 @@ fn a_later_export_changes_only_what_changed() {
 /// Whatever is missing, added or altered: a typed error, and no journal is made.
 #[test]
 fn a_damaged_folder_is_refused_and_nothing_is_written() {
+    type Damage = Box<dyn Fn(&mut BTreeMap<PathBuf, Vec<u8>>)>;
     let (_folder, path) = fresh();
     let journal = full(&path);
     let whole = tempfile::tempdir().unwrap();
     journal.export(whole.path()).unwrap();
     let whole = files(whole.path());
     let record = whole.keys().find(|path| path.ends_with("a.json")).unwrap().clone();
-    type Damage = Box<dyn Fn(&mut BTreeMap<PathBuf, Vec<u8>>)>;
     let replaced = |path: PathBuf, from: &'static str, to: &'static str| -> Damage {
         Box::new(move |files| {
             let text = String::from_utf8(files[&path].clone()).unwrap();
@@ -163,7 +163,7 @@ fn events_that_make_no_record_are_refused() {
     journal.draft("a", plan(), &stamp("2026-09-01")).unwrap();
     let payload = br#"{"schema":1,"event":{"kind":"started"}}"#;
     let previous = journal.head().unwrap().unwrap();
-    let hash = super::chained(&previous, 2, "a", "cycle.started", 2, "2026-09-02T00:00:00Z", "Kim", payload);
+    let hash = super::chained(&previous, (2, "a", "cycle.started", 2, "2026-09-02T00:00:00Z", "Kim", payload));
     let file = rusqlite::Connection::open(&path).unwrap();
     file.execute(
         "INSERT INTO events VALUES (2, 'a', 'cycle.started', 2, '2026-09-02T00:00:00Z', 'Kim', ?1, ?2, ?3)",

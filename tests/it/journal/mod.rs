@@ -5,6 +5,7 @@
 
 mod filed;
 mod folder;
+mod many;
 mod robust;
 mod schemas;
 mod versions;
@@ -60,13 +61,21 @@ fn behind(place: &Path, sql: &str) -> std::result::Result<u64, String> {
     }
     #[cfg(feature = "postgres")]
     {
-        let (url, schema) = place.to_str().unwrap().rsplit_once("schema=").unwrap();
-        let mut client = postgres::Client::connect(url.trim_end_matches(['?', '&']), postgres::NoTls).unwrap();
-        client.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
-        return client.execute(sql, &[]).map_err(|error| error.as_db_error().unwrap().message().to_owned());
+        client(place).execute(sql, &[]).map_err(|error| error.as_db_error().unwrap().message().to_owned())
     }
     #[cfg(not(feature = "postgres"))]
-    unreachable!()
+    {
+        unreachable!("no place is a URL")
+    }
+}
+
+/// A connection to the tables of a journal.
+#[cfg(feature = "postgres")]
+fn client(place: &Path) -> postgres::Client {
+    let (url, schema) = place.to_str().unwrap().rsplit_once("schema=").unwrap();
+    let mut client = postgres::Client::connect(url.trim_end_matches(['?', '&']), postgres::NoTls).unwrap();
+    client.batch_execute(&format!("SET search_path TO {schema}")).unwrap();
+    client
 }
 
 /// Takes away what guards the events.
@@ -227,12 +236,12 @@ fn tampering_shows() {
 /// Someone who changes a locked plan and writes the whole chain anew is betrayed by the lock, unless they forge it too.
 #[test]
 fn a_plan_changed_under_its_lock_shows() {
+    type Row = (i64, String, String, i64, String, String, Vec<u8>);
     let (_folder, path) = fresh();
     written(&path);
     unguard(&path);
     let file = Connection::open(&path).unwrap();
     let mut statement = file.prepare("SELECT seq, record, kind, version, at, by, payload FROM events").unwrap();
-    type Row = (i64, String, String, i64, String, String, Vec<u8>);
     let rows = statement.query_map([], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
     });
@@ -240,7 +249,7 @@ fn a_plan_changed_under_its_lock_shows() {
     let mut previous = "0".repeat(64);
     for (seq, record, kind, version, at, by, payload) in rows {
         let payload = String::from_utf8(payload).unwrap().replacen("\"at_least\":3.0", "\"at_least\":1.0", 1);
-        let hash = chained(&previous, seq, &record, &kind, version, &at, &by, payload.as_bytes());
+        let hash = chained(&previous, (seq, &record, &kind, version, &at, &by, payload.as_bytes()));
         file.execute(
             "UPDATE events SET payload = ?1, hash = ?2, previous_hash = ?3 WHERE seq = ?4",
             rusqlite::params![payload.as_bytes(), hash, previous, seq],
@@ -253,17 +262,11 @@ fn a_plan_changed_under_its_lock_shows() {
     assert!(problem.contains("event 2 (cycle.locked of \"a\") does not bear the hash of the plan"), "{problem}");
 }
 
+/// What the hash of an event covers: seq, record, kind, version, at, by and payload.
+type Columns<'a> = (i64, &'a str, &'a str, i64, &'a str, &'a str, &'a [u8]);
+
 /// The chain's own hash, over columns with their lengths in front.
-fn chained(
-    previous: &str,
-    seq: i64,
-    record: &str,
-    kind: &str,
-    version: i64,
-    at: &str,
-    by: &str,
-    payload: &[u8],
-) -> String {
+fn chained(previous: &str, (seq, record, kind, version, at, by, payload): Columns<'_>) -> String {
     let (seq, version) = (seq.to_string(), version.to_string());
     let parts: [&[u8]; 8] = [
         previous.as_bytes(),

@@ -77,7 +77,7 @@ fn newer_events_are_kept_and_not_guessed_at() {
     let bytes = br#"{"schema":2,"event":{"kind":"started","data":{"colour":"green"}},"more":1}"#;
     let file = Connection::open(&path).unwrap();
     let previous: String = file.query_row("SELECT hash FROM events WHERE seq = 6", [], |row| row.get(0)).unwrap();
-    let hash = chained(&previous, 7, "z", "cycle.drafted", 1, "2026-12-01T00:00:00Z", "kim", bytes);
+    let hash = chained(&previous, (7, "z", "cycle.drafted", 1, "2026-12-01T00:00:00Z", "kim", bytes));
     file.execute(
         "INSERT INTO events VALUES (7, 'z', 'cycle.drafted', 1, '2026-12-01T00:00:00Z', 'kim', ?1, ?2, ?3)",
         rusqlite::params![bytes, hash, previous],
