@@ -300,6 +300,8 @@ fn what_is_no_journal_is_refused() {
     assert!(std::fs::read_to_string(&text).unwrap().starts_with("These are my notes."));
     refused(&folder.path().join("nowhere").join("plc.db"), "check that the folder exists");
     refused(folder.path(), "check");
+    #[cfg(not(feature = "postgres"))]
+    refused(Path::new("postgresql://kim@host/db"), "knows no PostgreSQL");
 
     let foreign = folder.path().join("grades.db");
     Connection::open(&foreign)
