@@ -7,7 +7,9 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/brightspot/target
 export BRIGHTSPOT_REFERENCE ?= $(realpath ../shared/reference)
 
 BIN := .venv/bin
-CORE := --no-default-features --features journal
+CORE := --no-default-features --features postgres
+# A real PostgreSQL, out of a wheel, for as long as a command runs.
+WITH_POSTGRES := $(BIN)/python tests/python/with_postgres.py
 RUST := Cargo.toml Cargo.lock python/Cargo.toml $(shell find src python/src -name '*.rs')
 
 .PHONY: help demo test test-rust test-frame test-py sim bench build fmt lint deny check records lock clean
@@ -20,8 +22,8 @@ demo: build ## Run the whole loop on real and on synthetic data; pages and pictu
 
 test: test-rust test-py ## Run all tests
 
-test-rust: ## Run the core's tests (without polars: seconds)
-	cargo test --locked $(CORE)
+test-rust: .venv/.synced ## Run the core's tests (without polars: seconds)
+	$(WITH_POSTGRES) cargo test --locked $(CORE)
 
 test-frame: ## Run the core's tests of data frames, as a Rust user has them (compiles polars once more)
 	cargo test --locked --profile frame --no-default-features --features frame --test it frame
@@ -30,8 +32,8 @@ test-frame: ## Run the core's tests of data frames, as a Rust user has them (com
 test-py: build ## Run the tests of the Python package, its docstrings and notebooks
 	$(BIN)/python -m pytest
 
-sim: ## Run the simulations: false alarms, coverage, false discovery (minutes)
-	cargo test --locked --profile sim $(CORE) --test it -- --ignored --nocapture --skip timing --skip writes_until_killed \
+sim: .venv/.synced ## Run the simulations: false alarms, coverage, false discovery (minutes)
+	$(WITH_POSTGRES) cargo test --locked --profile sim $(CORE) --test it -- --ignored --nocapture --skip timing --skip writes_until_killed \
 		--skip a_state_is_fitted --skip the_default_district_takes
 
 bench: build ## Measure speed beside what people use today

@@ -7,10 +7,12 @@ and said to be.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -284,7 +286,71 @@ def spots():
     print(f"peak memory beyond the input: {used / 1024:.0f} MB (the input takes {frame.estimated_size('mb'):.0f} MB)")
 
 
+N_EVENTS = 100_000
+
+
+def journal():
+    """Opening a journal of 100,000 events and reading one cycle: wall seconds, the best of several."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plc.db"
+        id = large_journal(path)
+        started = time.perf_counter()
+        bs.Journal(path).close()
+        line("brightspot.Journal, the index made on the first opening", time.perf_counter() - started)
+        waits = []
+        for _ in range(7):
+            started = time.perf_counter()
+            with bs.Journal(path) as opened:
+                opened.cycle(id)
+            waits.append(time.perf_counter() - started)
+        print(f"{N_EVENTS:,} events in a file of {path.stat().st_size / 2**20:.0f} MB")
+        line("brightspot.Journal, opened and one cycle read", min(waits))
+        with bs.Journal(path) as opened:
+            started = time.perf_counter()
+            opened.verify()
+            line("brightspot.Journal.verify, all events", time.perf_counter() - started)
+
+
+def large_journal(path):
+    """A journal of many cycles, as if one writer had written them in one go; the id of one in the middle."""
+    plan = bs.Plan(
+        aim="Fractions secure by winter",
+        change="Number talks",
+        outcome=bs.Measure("exit ticket", value="score"),
+        predictions=[bs.Prediction("exit ticket", at_least=3.0, belief=0.7)],
+        baseline=("2026-09-01", "2026-10-25"),
+        test=("2026-10-26", "2026-12-11"),
+    )
+    tickets = bs.datasets.district(seed=1).exit_tickets.filter(plc_id="S02-G5")
+    with bs.Journal(path) as opened:
+        id = opened.draft(plan, by="Kim").id
+        opened.lock(id, by="Kim", at="2026-10-25")
+        opened.start(id, by="Kim")
+        opened.do(id, as_planned="fully", by="Kim")
+        opened.study(id, tickets, as_of="2026-12-14")
+        opened.decide(id, "adopt", by="Kim")
+    file = sqlite3.connect(path)
+    model = file.execute("SELECT kind, version, at, by, payload FROM events ORDER BY seq").fetchall()
+    rows, previous = [], "0" * 64
+    for seq in range(1, N_EVENTS + 1):
+        cycle, (kind, version, at, by, payload) = f"c{(seq - 1) // len(model)}", model[(seq - 1) % len(model)]
+        parts = [previous, str(seq), cycle, kind, str(version), at, by]
+        hash = hashlib.sha256()
+        for part in [*(part.encode() for part in parts), payload]:
+            hash.update(len(part).to_bytes(8, "big") + part)
+        rows.append((seq, cycle, kind, version, at, by, payload, hash.hexdigest(), previous))
+        previous = hash.hexdigest()
+    # As version 1 of the tables had it: opening it brings it up to date.
+    with file:
+        file.executescript("DROP TRIGGER events_are_not_deleted; DELETE FROM events; DROP TABLE ideas")
+        file.executescript("DROP INDEX events_by_kind; UPDATE meta SET value = '1' WHERE key = 'schema_version'")
+        file.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        file.execute("UPDATE meta SET value = ? WHERE key = 'last_hash'", [previous])
+    file.close()
+    return f"c{N_EVENTS // len(model) // 2}"
+
+
 if __name__ == "__main__":
-    parts = {"charts": charts, "models": models, "spots": spots, "growth": growth, "memory": memory}
-    for name in sys.argv[1:] or ("charts", "models", "spots"):
+    parts = {"charts": charts, "models": models, "spots": spots, "growth": growth, "memory": memory, "journal": journal}
+    for name in sys.argv[1:] or ("charts", "models", "spots", "journal"):
         parts[name]()

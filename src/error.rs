@@ -114,7 +114,7 @@ pub enum Error {
         legal: Vec<String>,
     },
     /// No record bears this id.
-    #[error("there is no {kind} {id:?} in this journal; .cycles() lists those there are")]
+    #[error("there is no {kind} {id:?} in this journal; {} lists those there are", listing(kind))]
     NotFound {
         /// The kind of record.
         kind: String,
@@ -228,6 +228,10 @@ fn listed(names: &[String]) -> String {
 
 fn at_path(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!(".{path}") }
+}
+
+fn listing(kind: &str) -> &'static str {
+    if kind == "record" { ".history()" } else { ".cycles()" }
 }
 
 fn legal_moves(legal: &[String]) -> String {

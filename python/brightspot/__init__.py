@@ -59,6 +59,8 @@ from brightspot.pool import Pool, pool
 from brightspot.practice_life import practice_state
 from brightspot.practices import Practices, practices
 from brightspot.ramp import Ramp, ramp, size_of_test
+from brightspot.journal import Event, Filed, History, Journal
+from brightspot.mixed import MixedModel, mixed_model
 from brightspot.report import Report, report
 
 __all__ = [
@@ -79,7 +81,9 @@ __all__ = [
     "Funnel",
     "Growth",
     "GrowthModel",
+    "Filed",
     "Guard",
+    "History",
     "Journal",
     "Measure",
     "MixedModel",

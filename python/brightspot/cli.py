@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from rich.padding import Padding
 from brightspot import __version__
 from brightspot._chart_command import chart
 from brightspot.exceptions import BrightspotError
+
+if TYPE_CHECKING:
+    from brightspot.journal import Journal
 
 app = typer.Typer(
     help="Improvement cycles in school systems: find what works, test what might, keep the evidence.",
@@ -56,17 +59,54 @@ def demo(
 
 
 app.command()(chart)
+JournalPlace = Annotated[
+    str,
+    typer.Argument(
+        metavar="JOURNAL",
+        envvar="BRIGHTSPOT_JOURNAL",
+        show_envvar=True,
+        help="The journal's file, or the postgresql:// URL of its database. Others may read a password on a command "
+        "line: better set it in the environment.",
+    ),
+]
 
 
 @app.command()
-def verify(journal: Annotated[Path, typer.Argument(help="The journal's file.")]) -> None:
+def verify(journal: JournalPlace) -> None:
     """Check that a journal is what was written: every event, and the chain that binds them."""
+    with _opened(journal) as opened:
+        print(f"{opened.place}: {opened.verify()} events, all as they were written")
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="The folder: a new one, or one of an earlier export.")],
+    journal: JournalPlace,
+) -> None:
+    """Write a journal to a folder of JSON that git can keep."""
+    with _opened(journal) as opened:
+        print(f"{opened.place}: {opened.export(folder)} events, now in {folder}")
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The folder that an export wrote.")],
+    journal: JournalPlace,
+) -> None:
+    """Read a folder of JSON into a journal, hash for hash."""
     from brightspot.journal import Journal
 
-    if not journal.exists():
-        raise typer.BadParameter(f"there is no file {journal}")
-    with Journal(journal) as opened:
-        print(f"{journal}: {opened.verify()} events, all as they were written")
+    with Journal.restore(folder, journal) as opened:
+        print(f"{opened.place}: {opened.verify()} events, all as they were written in {folder}")
+
+
+def _opened(place: str) -> Journal:
+    """A journal that is there: a word mistyped makes no new file."""
+    from brightspot.journal import Journal
+
+    if "://" not in place and not Path(place).exists():
+        raise typer.BadParameter(f"there is no file {place}")
+    return Journal(place)
 
 
 def main() -> None:

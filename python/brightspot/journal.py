@@ -1,19 +1,21 @@
-"""The journal: a team's cycles in one file that only grows."""
+"""The journal: a team's cycles and other records in one log that only grows."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 from uuid import uuid4
 
-from brightspot import _core
+import polars as pl
+
+from brightspot import _core, _records
 from brightspot._frames import iso
-from brightspot._record import is_unicode, plain
+from brightspot._record import Record, is_unicode, plain
 from brightspot._records import Choice, Cycle, Doing, Fidelity, Plan, Study
 from brightspot._result import escaped
 from brightspot.cycle import Day, Frames, Moment, a_plan, frames_for, moment
@@ -22,16 +24,18 @@ from brightspot.exceptions import InvalidOptionError, StoreError
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a cycle, as the journal keeps it.
+    """Something that happened to a record, as the journal keeps it.
 
     Attributes
     ----------
     seq
         Its place in the journal, from 1.
+    record
+        The id of the record.
     kind
-        What happened: ``cycle.drafted``, ``cycle.locked`` ...
+        What happened: ``cycle.drafted``, ``cycle.locked``, ``measure.added`` ...
     version
-        The version of the cycle after it.
+        The version of the record after it.
     at
         When it happened, as the writer said.
     by
@@ -55,6 +59,7 @@ class Event:
     """
 
     seq: int
+    record: str
     kind: str
     version: int
     at: datetime
@@ -63,17 +68,95 @@ class Event:
     hash: str
 
 
-class Journal:
-    """Cycles in one SQLite file, made on first use; every move is an event, and events are never changed.
+class History(tuple[Event, ...]):
+    """What happened to a record, the oldest first: a tuple of events that shows itself as a table.
 
-    Use it as a context manager. Several processes may write to one file; a network share is no place for it. A move
-    that the state of a cycle does not allow is refused with the moves that are legal. The file's chain of hashes shows
+    Examples
+    --------
+    >>> import brightspot as bs, tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder, bs.Journal(pathlib.Path(folder) / "plc.db") as journal:
+    ...     _ = journal.add(bs.Measure("fluency"), by="Kim", id="fluency", at="2026-09-01")
+    ...     _ = journal.add(bs.Measure("fluency", value="score"), by="Ana", id="fluency", at="2026-09-08")
+    ...     history = journal.history("fluency")
+    >>> history.frame.select("seq", "kind", "version", "by").rows()
+    [(1, 'measure.added', 1, 'Kim'), (2, 'measure.revised', 2, 'Ana')]
+    """
+
+    __slots__ = ()
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row per event: seq, record, kind, version, at (UTC), by, hash."""
+        columns = {
+            "seq": pl.UInt64,
+            "record": pl.String,
+            "kind": pl.String,
+            "version": pl.UInt64,
+            "at": pl.Datetime("us", "UTC"),
+            "by": pl.String,
+            "hash": pl.String,
+        }
+        return pl.DataFrame([[getattr(event, name) for name in columns] for event in self], columns, orient="row")
+
+    def _repr_html_(self) -> str:
+        return self.frame._repr_html_()  # pyright: ignore[reportPrivateUsage] (what Jupyter calls)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A record as it is filed in a journal.
+
+    Attributes
+    ----------
+    id
+        Its id.
+    version
+        Its version, from 1.
+    supersedes
+        The version that this one stands for from now on; None for the first.
+    by
+        Who filed this version.
+    at
+        When.
+    record
+        The record.
+
+    Examples
+    --------
+    >>> import brightspot as bs, tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder, bs.Journal(pathlib.Path(folder) / "plc.db") as journal:
+    ...     filed = journal.add(bs.Measure("fluency", value="score"), by="Kim")
+    ...     journal.record(filed.id).record
+    Measure(name='fluency', value='score')
+    """
+
+    id: str
+    version: int
+    supersedes: int | None
+    by: str
+    at: datetime
+    record: Record
+
+    @property
+    def kind(self) -> str:
+        """The kind of record: ``Measure``, ``Plan`` ..."""
+        return type(self.record).__name__
+
+
+class Journal:
+    """Cycles and other records, made on first use; every move is an event, and events are never changed.
+
+    A journal is one SQLite file, or the tables of a PostgreSQL database for a district where many write at once. Use it
+    as a context manager. Several processes of one machine may write to one file; a network share is no place for it. A
+    move that the state of a cycle does not allow is refused with the moves that are legal. The chain of hashes shows
     tampering (``verify``).
 
     Parameters
     ----------
     path
-        The file.
+        The file; or the URL of a database, ``postgresql://user:password@host:5432/name``. ``?schema=name`` chooses the
+        schema in which the journal's tables stand (``brightspot`` otherwise). A server elsewhere is connected to with
+        TLS and its certificate verified, unless the URL says ``sslmode=disable``. The password is never shown.
 
     Examples
     --------
@@ -92,8 +175,29 @@ class Journal:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = _path(path)
-        self._journal = _core.Journal(self._path)
+        self._journal = _core.Journal(_path(path))
+
+    @classmethod
+    def restore(cls, folder: str | Path, path: str | Path) -> Self:
+        """Read a folder of JSON that :meth:`export` wrote into a journal, and open it.
+
+        Parameters
+        ----------
+        folder
+            The folder.
+        path
+            The file or URL of the journal: a new one, or one that holds the beginning of the same events.
+
+        Raises
+        ------
+        TamperedError
+            If the folder is not whole, or not what was written: then nothing is written.
+        StoreError
+            If the folder or the journal cannot be read or written, or the journal holds other events.
+        """
+        journal = cls.__new__(cls)
+        journal._journal = _core.Journal.restore(_path(folder, "folder"), _path(path))
+        return journal
 
     def __enter__(self) -> Self:
         return self
@@ -103,8 +207,13 @@ class Journal:
     ) -> None:
         self.close()
 
+    @property
+    def place(self) -> str:
+        """The path of the file, or the URL of the database without its password."""
+        return self._journal.place
+
     def close(self) -> None:
-        """Close the file; further calls raise a StoreError."""
+        """Close the journal; further calls raise a StoreError."""
         self._journal.close()
 
     def draft(self, plan: Plan, *, by: str, at: Moment | None = None, id: str | None = None) -> Cycle:
@@ -181,23 +290,81 @@ class Journal:
         """Give a cycle up; it stays on record."""
         return _cycle(self._journal.cancel(_text("id", id), _text("reason", reason), *_stamp(by, at, version)))
 
-    def cycle(self, id: str) -> Cycle:
-        """A cycle as it stands."""
-        return _cycle(self._journal.cycle(_text("id", id)))
+    def add(
+        self,
+        record: Record,
+        *,
+        by: str,
+        at: Moment | None = None,
+        id: str | None = None,
+        version: int | None = None,
+    ) -> Filed:
+        """File a record of any kind but a cycle; under the id of a filed record it supersedes that.
 
-    def cycles(self) -> tuple[Cycle, ...]:
-        """All cycles, in the order in which they were drafted."""
-        return tuple(_cycle(data) for data in self._journal.cycles())
+        Parameters
+        ----------
+        record
+            The record.
+        by
+            Who files it.
+        at
+            When; now where it is left out.
+        id
+            Its id; where none is given, the record's own, or else a fresh one.
+        version
+            The version that you have seen (0: there is none yet): if another writer came first, a ConflictError.
+        """
+        if not isinstance(record, Record):  # pyright: ignore[reportUnnecessaryIsInstance] (what people give)
+            raise InvalidOptionError(
+                f"record = {record!r} is not possible: it must be a record, like a bs.Measure",
+                option="record",
+                value=repr(record),
+            )
+        own = getattr(record, "id", None)
+        fresh = (own if isinstance(own, str) else uuid4().hex) if id is None else _text("id", id)
+        return _filed(self._journal.add(fresh, type(record).__name__, plain(record), *_stamp(by, at, version)))
 
-    def history(self, id: str) -> tuple[Event, ...]:
-        """What happened to a cycle, the oldest first."""
-        return tuple(
-            Event(at=datetime.fromisoformat(event.pop("at")), **event)
-            for event in self._journal.history(_text("id", id))
-        )
+    def record(self, id: str, *, as_of: Moment | None = None) -> Filed:
+        """A filed record as it stands, or as it stood (``as_of`` as for :meth:`cycle`)."""
+        return _filed(self._journal.record(_text("id", id), _as_of(as_of)))
+
+    def records(self, kind: str | type[Record], *, as_of: Moment | None = None) -> tuple[Filed, ...]:
+        """All filed records of a kind (``bs.Measure`` or its name), in the order in which they began."""
+        name = kind.__name__ if isinstance(kind, type) else _text("kind", kind)
+        return tuple(_filed(data) for data in self._journal.records(name, _as_of(as_of)))
+
+    def cycle(self, id: str, *, as_of: Moment | None = None) -> Cycle:
+        """A cycle as it stands, or as it stood.
+
+        Parameters
+        ----------
+        id
+            The cycle.
+        as_of
+            A moment, or a date for the end of that day in UTC. What counts is when events happened by their own ``at``,
+            not when they were written; from the first event that came later on, none counts.
+        """
+        return _cycle(self._journal.cycle(_text("id", id), _as_of(as_of)))
+
+    def cycles(self, *, as_of: Moment | None = None) -> tuple[Cycle, ...]:
+        """All cycles, in the order in which they were drafted; with ``as_of`` those there were, as they stood."""
+        return tuple(_cycle(data) for data in self._journal.cycles(_as_of(as_of)))
+
+    def history(self, id: str | None = None) -> History:
+        """What happened to a record, the oldest first; without an id, everything that happened."""
+        events = self._journal.history(None if id is None else _text("id", id))
+        return History(Event(at=datetime.fromisoformat(event.pop("at")), **event) for event in events)
+
+    def export(self, folder: str | Path) -> int:
+        """Write the journal to a folder of JSON that git can keep, one file for each record; the number of events.
+
+        The same journal gives the same bytes. Into a folder that holds an earlier state of it, what has changed is
+        written.
+        """
+        return self._journal.export(_path(folder, "folder"))
 
     def verify(self) -> int:
-        """Check the chain of hashes; returns the number of events.
+        """Check the chain of hashes, and every locked plan against its lock; returns the number of events.
 
         Raises
         ------
@@ -214,7 +381,7 @@ class Journal:
         return self._journal.head()
 
     def __repr__(self) -> str:
-        return f"Journal({self._path!r})"
+        return f"Journal({self.place!r})"
 
     def _repr_html_(self) -> str:
         try:
@@ -230,15 +397,15 @@ class Journal:
         return f"<p><strong>{escaped(repr(self))}</strong></p><table>{heads}{rows}</table>"
 
 
-def _path(path: object) -> str:
-    given = repr(path)
+def _path(path: object, option: str = "path") -> str:
     text = os.fspath(cast("os.PathLike[str]", path)) if isinstance(path, os.PathLike) else path
     # SQLite takes an empty name for a file that vanishes when it is closed.
     if isinstance(text, str) and text.strip() and is_unicode(text):
         return text
-    raise InvalidOptionError(
-        f"path = {given} is not possible: it must be the path of a file", option="path", value=given
-    )
+    # What is no Unicode may be a URL with a password.
+    given = "this text" if isinstance(text, str) and text.strip() else repr(cast("object", path))
+    allowed = "the path of a file or the URL of a database" if option == "path" else "the path of a folder"
+    raise InvalidOptionError(f"{option} = {given} is not possible: it must be {allowed}", option=option, value=given)
 
 
 def _text(option: str, value: object) -> str:
@@ -265,6 +432,29 @@ def _stamp(by: str, at: Moment | None, version: int | None) -> tuple[str, str, i
 
 def _at(at: Moment | None) -> str:
     return moment(datetime.now(UTC) if at is None else at)
+
+
+def _as_of(as_of: Moment | None) -> str | None:
+    """The last moment that counts: that of a date is the end of its day."""
+    if as_of is None:
+        return None
+    if isinstance(as_of, date) and not isinstance(as_of, datetime):
+        as_of = datetime.combine(as_of, time.max, UTC)
+    if isinstance(as_of, datetime):
+        return moment(as_of)
+    if isinstance(as_of, str):  # pyright: ignore[reportUnnecessaryIsInstance] (what people give)
+        try:
+            return _as_of(date.fromisoformat(as_of))
+        except ValueError:
+            return as_of
+    raise InvalidOptionError(
+        f"as_of = {as_of!r} is not possible: it must be a date or a moment", option="as_of", value=repr(as_of)
+    )
+
+
+def _filed(data: dict[str, Any]) -> Filed:
+    kind: type[Record] = getattr(_records, data.pop("kind"))
+    return Filed(at=datetime.fromisoformat(data.pop("at")), record=kind(**data.pop("record")), **data)
 
 
 def _cycle(data: dict[str, Any]) -> Cycle:

@@ -89,18 +89,23 @@ pub(crate) fn practice_state<'py>(
     to_python(py, &found)
 }
 
-/// A journal of cycles in one file.
+/// A journal: a file, or the tables of a database.
 #[pyclass(frozen, module = "brightspot._core")]
 #[derive(Debug)]
 pub(crate) struct Journal {
     // None once it is closed.
     open: Mutex<Option<journal::Journal>>,
-    path: String,
+    place: String,
 }
 
 impl Journal {
+    fn of(journal: journal::Journal) -> Self {
+        let place = journal.place().to_owned();
+        Self { open: Mutex::new(Some(journal)), place }
+    }
+
     fn locked(&self) -> MutexGuard<'_, Option<journal::Journal>> {
-        // A panic cannot leave a transaction half done: SQLite rolls it back.
+        // A panic cannot leave a transaction half done: the database rolls it back.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -108,7 +113,7 @@ impl Journal {
         match self.locked().as_mut() {
             Some(journal) => work(journal),
             None => Err(brightspot::Error::Store {
-                path: self.path.clone(),
+                path: self.place.clone(),
                 problem: "it is closed".into(),
                 remedy: "open it again with Journal(path)".into(),
             }),
@@ -141,16 +146,76 @@ fn stamp(by: String, at: &str, version: Option<u64>) -> Result<Stamp> {
     Ok(Stamp { by, at: parse_timestamp(at)?, expected: version })
 }
 
+/// A moment of the past, as the Python face gives it.
+fn moment(text: &str) -> brightspot::Result<jiff::Timestamp> {
+    text.parse()
+        .map_err(|_| brightspot::Error::option("as_of", format!("{text:?}"), "a date or a moment with its zone"))
+}
+
+fn filed_dict<'py>(py: Python<'py>, filed: &journal::Filed) -> Result<Bound<'py, PyDict>> {
+    let data = PyDict::new(py);
+    data.set_item("id", &filed.id)?;
+    data.set_item("kind", &filed.kind)?;
+    data.set_item("version", filed.version)?;
+    data.set_item("supersedes", filed.supersedes)?;
+    data.set_item("by", &filed.by)?;
+    data.set_item("at", filed.at.to_string())?;
+    data.set_item("record", to_python(py, &filed.record)?)?;
+    Ok(data)
+}
+
 #[pymethods]
 impl Journal {
     #[new]
     fn new(py: Python<'_>, path: String) -> Result<Self> {
-        let journal = released(py, || journal::Journal::open(&path))?;
-        Ok(Self { open: Mutex::new(Some(journal)), path })
+        Ok(Self::of(released(py, || journal::Journal::open(&path))?))
     }
 
-    fn close(&self) {
-        *self.locked() = None;
+    /// Read a folder of JSON into a journal.
+    #[staticmethod]
+    fn restore(py: Python<'_>, folder: &str, path: &str) -> Result<Self> {
+        Ok(Self::of(released(py, || journal::Journal::restore(folder, path))?))
+    }
+
+    /// The path, or the URL without its password.
+    #[getter]
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| *self.locked() = None);
+    }
+
+    fn export(&self, py: Python<'_>, folder: &str) -> Result<u64> {
+        Ok(released(py, || self.with(|journal| journal.export(folder)))?)
+    }
+
+    /// File a record: returns id, kind, version, supersedes, by, at, record.
+    fn add<'py>(
+        &self,
+        py: Python<'py>,
+        id: &str,
+        kind: &str,
+        data: &Object<'py>,
+        by: String,
+        at: &str,
+        version: Option<u64>,
+    ) -> Result<Bound<'py, PyDict>> {
+        let (data, stamp) = (pythonize::depythonize(data)?, stamp(by, at, version)?);
+        let filed = released(py, || self.with(|journal| journal.add(id, kind, data, &stamp)))?;
+        filed_dict(py, &filed)
+    }
+
+    fn record<'py>(&self, py: Python<'py>, id: &str, as_of: Option<&str>) -> Result<Bound<'py, PyDict>> {
+        let as_of = as_of.map(moment).transpose()?;
+        filed_dict(py, &released(py, || self.with(|journal| journal.record(id, as_of)))?)
+    }
+
+    fn records<'py>(&self, py: Python<'py>, kind: &str, as_of: Option<&str>) -> Result<Vec<Bound<'py, PyDict>>> {
+        let as_of = as_of.map(moment).transpose()?;
+        let filed = released(py, || self.with(|journal| journal.records(kind, as_of)))?;
+        filed.iter().map(|filed| filed_dict(py, filed)).collect()
     }
 
     fn draft<'py>(&self, py: Python<'py>, id: &str, plan: &Object<'py>, by: String, at: &str) -> Result<Object<'py>> {
@@ -244,23 +309,27 @@ impl Journal {
         self.move_on(py, |journal| journal.cancel(id, reason, &stamp))
     }
 
-    fn cycle<'py>(&self, py: Python<'py>, id: &str) -> Result<Object<'py>> {
-        self.move_on(py, |journal| journal.cycle(id))
+    fn cycle<'py>(&self, py: Python<'py>, id: &str, as_of: Option<&str>) -> Result<Object<'py>> {
+        let as_of = as_of.map(moment).transpose()?;
+        self.move_on(py, |journal| journal.cycle_at(id, as_of))
     }
 
-    fn cycles<'py>(&self, py: Python<'py>) -> Result<Object<'py>> {
-        let cycles = released(py, || self.with(|journal| journal.cycles()))?;
+    fn cycles<'py>(&self, py: Python<'py>, as_of: Option<&str>) -> Result<Object<'py>> {
+        let as_of = as_of.map(moment).transpose()?;
+        let cycles = released(py, || self.with(|journal| journal.cycles_at(as_of)))?;
         to_python(py, &cycles)
     }
 
-    /// The events of a cycle: dicts of seq, kind, version, at, by, payload, hash.
-    fn history<'py>(&self, py: Python<'py>, id: &str) -> Result<Vec<Bound<'py, PyDict>>> {
-        let entries = released(py, || self.with(|journal| journal.history(id)))?;
+    /// The events of a record, or of all: dicts of seq, record, kind, version, at, by, payload, hash.
+    fn history<'py>(&self, py: Python<'py>, id: Option<&str>) -> Result<Vec<Bound<'py, PyDict>>> {
+        let entries =
+            released(py, || self.with(|journal| id.map_or_else(|| journal.events(), |id| journal.history(id))))?;
         entries
             .iter()
             .map(|entry| {
                 let event = PyDict::new(py);
                 event.set_item("seq", entry.seq)?;
+                event.set_item("record", &entry.record)?;
                 event.set_item("kind", &entry.kind)?;
                 event.set_item("version", entry.version)?;
                 event.set_item("at", entry.at.to_string())?;

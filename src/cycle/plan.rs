@@ -241,6 +241,15 @@ impl Plan {
         self.fidelity.clone().unwrap_or_default()
     }
 
+    /// What it tries, as two plans of the same idea say it alike: the practice, or, without one, the change; and which of the
+    /// two it is.
+    pub fn idea(&self) -> (&'static str, &str) {
+        match &self.practice {
+            Some(practice) => ("practice", practice.trim()),
+            None => ("change", self.change.trim()),
+        }
+    }
+
     /// SHA-256 of the canonical JSON of the resolved plan.
     ///
     /// # Errors

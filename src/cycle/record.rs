@@ -383,11 +383,7 @@ impl Cycle {
 
     /// Whether two cycles try the same idea: the same practice, or, where neither names one, the same change.
     pub fn tries_same_idea_as(&self, other: &Self) -> bool {
-        match (&self.plan.practice, &other.plan.practice) {
-            (Some(one), Some(other)) => one.trim() == other.trim(),
-            (None, None) => self.plan.change.trim() == other.plan.change.trim(),
-            _ => false,
-        }
+        self.plan.idea() == other.plan.idea()
     }
 
     /// The last study of each decided cycle among `others` that tried the same idea: what counts as an earlier try.

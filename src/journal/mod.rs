@@ -1,8 +1,10 @@
-//! The durable, append-only log of cycles: one database file (`SQLite`), which several processes may write.
+//! The durable, append-only log of records: one database file (`SQLite`), which several processes may write, or the
+//! tables of a `PostgreSQL` database (feature `postgres`), where many write at once.
 //!
 //! Every move is one event, stored as the bytes that were written and never rewritten. Each event carries the hash of
-//! itself and of the event before it, so that [`Journal::verify`] finds any later change. A cycle is put together from its events
-//! on reading; nothing else is stored.
+//! itself and of the event before it, so that [`Journal::verify`] finds any later change. A record is put together from
+//! its events on reading, as it stands or as it stood at a moment; beside them is only an index. A journal can be
+//! written to a folder of JSON ([`Journal::export`]) and read from it ([`Journal::restore`]), hash for hash.
 //!
 //! What the chain cannot show: someone who can write the file can write a whole new one. Keep the last hash elsewhere
 //! (print it on the page that goes to the board) where that matters.
@@ -47,34 +49,41 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cycles;
+mod event;
+mod filed;
+mod fold;
+mod folder;
+mod place;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod sqlite;
 mod store;
+mod verify;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::cycle::{Choice, Cycle, Doing, Event, Plan, Study};
-use crate::measure::Series;
-use crate::record::Stamp;
-use crate::{Error, Result};
-use store::{Store, Stored, Write};
+pub use filed::Filed;
+pub use folder::schema as folder_schema;
+pub use place::without_password;
 
-/// The version of the events that this version of the library writes, and the newest that it reads.
-const EVENT_SCHEMA: u32 = 1;
+use crate::{Error, Result};
+use event::Stored;
+use store::{Select, Store, events_of, read};
 
 /// One event, as the journal keeps it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// Its place in the journal, from 1.
     pub seq: u64,
-    /// The id of the cycle.
+    /// The id of the record.
     pub record: String,
     /// What kind of event, for example "cycle.locked".
     pub kind: String,
-    /// The version of the cycle after it.
+    /// The version of the record after it.
     pub version: u64,
     /// When it happened, as the writer said.
     pub at: Timestamp,
@@ -86,143 +95,63 @@ pub struct Entry {
     pub hash: String,
 }
 
-/// A journal of cycles in one file.
+/// A journal: a file, or the tables of a database.
 #[derive(Debug)]
 pub struct Journal {
-    store: Store,
+    store: Box<dyn Store>,
 }
 
 impl Journal {
-    /// Opens the journal at `path`; makes the file if there is none.
+    /// Opens the journal at `place`, the path of a file or the URL of a `PostgreSQL` database (with the feature
+    /// `postgres`); makes it if there is none, and brings one of an older version up to date.
     ///
     /// # Errors
-    /// [`Error::Store`] if the file cannot be opened or written, or is something else than a journal;
-    /// [`Error::NewerSchema`] if a newer version of the library made it.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self { store: Store::open(path.as_ref())? })
+    /// [`Error::Store`] if it cannot be opened or written, is something else than a journal, or is a file on a network
+    /// share; [`Error::NewerSchema`] if a newer version of the library made it; [`Error::InvalidOption`] for the URL of
+    /// another kind of database.
+    pub fn open(place: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self { store: place::open(place.as_ref())? })
     }
 
-    /// Drafts a cycle under a new id.
-    ///
-    /// # Errors
-    /// [`Error::InvalidRecord`] for a plan that breaks its own rules; [`Error::Conflict`] if the id is taken;
-    /// [`Error::Store`].
-    pub fn draft(&mut self, id: &str, plan: Plan, stamp: &Stamp) -> Result<Cycle> {
-        let (cycle, event) = Cycle::draft(id, plan, stamp)?;
-        let bytes = payload(&event)?;
-        self.store.write(|write| {
-            let taken = write.events_of(id)?.len();
-            if taken > 0 {
-                return Err(Error::Conflict { record: format!("cycle {id:?}"), expected: 0, found: taken as u64 });
-            }
-            write.append(id, &kind_of(&event), 1, stamp, &bytes)
-        })?;
-        Ok(cycle)
+    /// The path or URL, without the password.
+    pub fn place(&self) -> &str {
+        self.store.place()
     }
 
-    /// Locks the plan of a cycle.
-    ///
-    /// # Errors
-    /// As [`Cycle::lock`]; [`Error::NotFound`]; [`Error::Store`].
-    pub fn lock(&mut self, id: &str, stamp: &Stamp) -> Result<Cycle> {
-        self.change(id, stamp, |cycle, _| cycle.lock(stamp))
-    }
-
-    /// Puts a note beside the locked plan.
-    ///
-    /// # Errors
-    /// As [`Cycle::amend`]; [`Error::NotFound`]; [`Error::Store`].
-    pub fn amend(&mut self, id: &str, note: &str, stamp: &Stamp) -> Result<Cycle> {
-        self.change(id, stamp, |cycle, _| cycle.amend(note, stamp))
-    }
-
-    /// Starts the test.
-    ///
-    /// # Errors
-    /// As [`Cycle::start`]; [`Error::NotFound`]; [`Error::Store`].
-    pub fn start(&mut self, id: &str, stamp: &Stamp) -> Result<Cycle> {
-        self.change(id, stamp, |cycle, _| cycle.start(stamp))
-    }
-
-    /// Records what was done.
-    ///
-    /// # Errors
-    /// As [`Cycle::do_`]; [`Error::NotFound`]; [`Error::Store`].
-    pub fn do_(&mut self, id: &str, doing: Doing, stamp: &Stamp) -> Result<Cycle> {
-        self.change(id, stamp, |cycle, _| cycle.do_(doing, stamp))
-    }
-
-    /// Studies the data of a cycle and keeps the study beside the older ones. Decided cycles of the same practice (or,
-    /// without one, of the same change) are its earlier tries.
-    ///
-    /// # Errors
-    /// As [`Cycle::study`]; [`Error::NotFound`]; [`Error::Store`].
-    pub fn study(
-        &mut self,
-        id: &str,
-        series: &BTreeMap<String, Series>,
-        as_of: Date,
-        learned: &str,
-        stamp: &Stamp,
-    ) -> Result<Study> {
-        let cycle = self.change(id, stamp, |cycle, write| {
-            let others = fold_all(&write.all_events()?)?;
-            let earlier = cycle.earlier_tries(&others);
-            cycle.study(series, as_of, &earlier, learned, stamp)
-        })?;
-        cycle.studies.into_iter().next_back().ok_or_else(|| Error::NotFound { kind: "study".into(), id: id.into() })
-    }
-
-    /// Records what the team decided.
-    ///
-    /// # Errors
-    /// As [`Cycle::decide`]; [`Error::NotFound`]; [`Error::Store`].
-    pub fn decide(&mut self, id: &str, chosen: Choice, reason: &str, stamp: &Stamp) -> Result<Cycle> {
-        self.change(id, stamp, |cycle, _| cycle.decide(chosen, reason, stamp))
-    }
-
-    /// Gives a cycle up. It stays on record.
-    ///
-    /// # Errors
-    /// As [`Cycle::cancel`]; [`Error::NotFound`]; [`Error::Store`].
-    pub fn cancel(&mut self, id: &str, reason: &str, stamp: &Stamp) -> Result<Cycle> {
-        self.change(id, stamp, |cycle, _| cycle.cancel(reason, stamp))
-    }
-
-    /// A cycle as it stands.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`]; [`Error::NewerSchema`] if one of its events is of a newer version; [`Error::Store`].
-    pub fn cycle(&self, id: &str) -> Result<Cycle> {
-        fold(id, &self.store.events_of(id)?)
-    }
-
-    /// All cycles, in the order in which they were drafted.
-    ///
-    /// # Errors
-    /// [`Error::NewerSchema`]; [`Error::Store`].
-    pub fn cycles(&self) -> Result<Vec<Cycle>> {
-        fold_all(&self.store.all_events()?)
-    }
-
-    /// What happened to a cycle, the oldest first.
+    /// What happened to a record, the oldest first.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Store`].
     pub fn history(&self, id: &str) -> Result<Vec<Entry>> {
-        let stored = self.store.events_of(id)?;
+        let stored = self.stored(id)?;
         if stored.is_empty() {
-            return Err(not_found(id));
+            return Err(Error::NotFound { kind: "record".into(), id: id.into() });
         }
-        stored.into_iter().map(entry).collect()
+        stored.into_iter().map(Stored::entry).collect()
     }
 
-    /// Checks the whole chain of hashes; the number of events.
+    /// Everything that happened, in the order in which it was written.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn events(&self) -> Result<Vec<Entry>> {
+        let mut entries = vec![];
+        read(&*self.store, |ledger| {
+            ledger.each(Select::All, &mut |stored| {
+                entries.push(stored.entry()?);
+                Ok(())
+            })
+        })?;
+        Ok(entries)
+    }
+
+    /// Checks that the journal is what was written: the chain of hashes, every locked plan against the hash of its
+    /// lock, and the index. Returns the number of events.
     ///
     /// # Errors
     /// [`Error::Tampered`] at the first event that is not what was written; [`Error::Store`].
     pub fn verify(&self) -> Result<u64> {
-        self.store.verify()
+        read(&*self.store, |ledger| verify::verify(ledger, self.place()))
     }
 
     /// The hash of the last event, which stands for the whole journal; `None` if it is empty.
@@ -230,90 +159,15 @@ impl Journal {
     /// # Errors
     /// [`Error::Store`].
     pub fn head(&self) -> Result<Option<String>> {
-        self.store.head()
+        read(&*self.store, |ledger| Ok(ledger.tail()?.map(|(_, hash)| hash)))
     }
 
-    /// Reads, moves and appends in one transaction, so that two writers cannot both move from the same state.
-    fn change(
-        &mut self,
-        id: &str,
-        stamp: &Stamp,
-        make: impl FnOnce(&mut Cycle, &Write<'_>) -> Result<Event>,
-    ) -> Result<Cycle> {
-        self.store.write(|write| {
-            let mut cycle = fold(id, &write.events_of(id)?)?;
-            let event = make(&mut cycle, write)?;
-            write.append(id, &kind_of(&event), cycle.version, stamp, &payload(&event)?)?;
-            Ok(cycle)
-        })
+    fn stored(&self, id: &str) -> Result<Vec<Stored>> {
+        read(&*self.store, |ledger| events_of(ledger, id))
     }
 }
 
-fn kind_of(event: &Event) -> String {
-    format!("cycle.{}", event.kind())
-}
-
-/// The bytes of an event, with the version of their schema in front.
-fn payload(event: &Event) -> Result<Vec<u8>> {
-    serde_json::to_vec(&serde_json::json!({ "schema": EVENT_SCHEMA, "event": event }))
+fn bytes_of(data: &impl serde::Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(data)
         .map_err(|problem| Error::Numerical { what: "the JSON of an event".into(), problem: problem.to_string() })
-}
-
-fn not_found(id: &str) -> Error {
-    Error::NotFound { kind: "cycle".into(), id: id.into() }
-}
-
-fn unreadable(stored: &Stored, problem: impl std::fmt::Display) -> Error {
-    Error::InvalidRecord {
-        record: format!("event {} of cycle {:?}", stored.seq, stored.record),
-        path: String::new(),
-        problem: format!("cannot be read: {problem}"),
-    }
-}
-
-fn entry(stored: Stored) -> Result<Entry> {
-    let at = stored.at.parse().map_err(|problem| unreadable(&stored, problem))?;
-    let payload = serde_json::from_slice(&stored.payload).map_err(|problem| unreadable(&stored, problem))?;
-    let Stored { seq, record, kind, version, by, hash, .. } = stored;
-    // Both count from 1; SQLite knows signed integers only.
-    Ok(Entry { seq: seq.unsigned_abs(), record, kind, version: version.unsigned_abs(), at, by, payload, hash })
-}
-
-fn read(stored: &Stored) -> Result<(Event, Stamp)> {
-    let mut envelope: Value = serde_json::from_slice(&stored.payload).map_err(|problem| unreadable(stored, problem))?;
-    let schema = envelope.get("schema").and_then(Value::as_u64).and_then(|schema| u32::try_from(schema).ok());
-    let Some(schema) = schema else { return Err(unreadable(stored, "it has no schema version")) };
-    if schema > EVENT_SCHEMA {
-        let what = format!("event {} of cycle {:?}", stored.seq, stored.record);
-        return Err(Error::NewerSchema { what, found: schema, supported: EVENT_SCHEMA });
-    }
-    let event = envelope.get_mut("event").map(Value::take).unwrap_or_default();
-    let event = serde_path_to_error::deserialize(event).map_err(|problem| unreadable(stored, problem))?;
-    let at = stored.at.parse().map_err(|problem| unreadable(stored, problem))?;
-    Ok((event, Stamp::new(stored.by.clone(), at)))
-}
-
-fn fold(id: &str, stored: &[Stored]) -> Result<Cycle> {
-    if stored.is_empty() {
-        return Err(not_found(id));
-    }
-    let events: Vec<(Event, Stamp)> = stored.iter().map(read).collect::<Result<_>>()?;
-    Cycle::fold(id, events.iter().map(|(event, stamp)| (event, stamp)))
-}
-
-fn fold_all(stored: &[Stored]) -> Result<Vec<Cycle>> {
-    let mut order: Vec<&str> = vec![];
-    let mut by_id: BTreeMap<&str, Vec<(Event, Stamp)>> = BTreeMap::new();
-    for one in stored.iter().filter(|one| one.kind.starts_with("cycle.")) {
-        let events = by_id.entry(&one.record).or_insert_with(|| {
-            order.push(&one.record);
-            vec![]
-        });
-        events.push(read(one)?);
-    }
-    order
-        .into_iter()
-        .filter_map(|id| by_id.get(id).map(|events| (id, events)))
-        .map(|(id, events)| Cycle::fold(id, events.iter().map(|(event, stamp)| (event, stamp))))
-        .collect()
 }

@@ -9,6 +9,9 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
+from with_postgres import postgres
+
+from brightspot import _core
 
 FRAMES = {
     "polars": lambda frame: frame,
@@ -44,3 +47,17 @@ def reference() -> Path:
     if not folder.is_dir():
         pytest.skip("no reference outputs here: set BRIGHTSPOT_REFERENCE")
     return folder
+
+
+@pytest.fixture(scope="session")
+def needs_postgres() -> None:
+    """What needs PostgreSQL skips where the extension was built without it."""
+    if not _core.has_postgres:
+        pytest.skip("this build of brightspot knows no PostgreSQL: build it with the feature postgres")
+
+
+@pytest.fixture(scope="session")
+def server(needs_postgres):
+    """The URL of a real PostgreSQL that runs as long as the tests do."""
+    with postgres() as url:
+        yield url

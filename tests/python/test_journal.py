@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -39,8 +40,21 @@ def plan(**changes) -> bs.Plan:
 
 
 @pytest.fixture
-def path(tmp_path) -> Path:
+def file(tmp_path) -> Path:
     return tmp_path / "plc.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def path(request, tmp_path) -> Path | str:
+    """A new journal's place, in each kind of database."""
+    if request.param == "sqlite":
+        return tmp_path / "plc.db"
+    return in_schema(request.getfixturevalue("server"))
+
+
+def in_schema(url: str) -> str:
+    """A schema of its own in the database at a URL."""
+    return f"{url}{'&' if '?' in url else '?'}schema=t{uuid4().hex}"
 
 
 @pytest.fixture
@@ -260,7 +274,7 @@ def test_what_was_written_is_read_again(path):
         first, second = at_state(journal, "decided"), at_state(journal, "draft")
         cycles = journal.cycles()
     assert [cycle.id for cycle in cycles] == [first, second]
-    with bs.Journal(str(path)) as again:
+    with bs.Journal(str(path)) as again:  # as text too
         assert again.cycles() == cycles
         assert again.cycle(first) == cycles[0]
         assert again.verify() == 7
@@ -312,7 +326,9 @@ def test_a_closed_journal_says_so(path):
 
 def test_a_journal_shows_itself(journal, path):
     at_state(journal, "decided", title="Worked <examples>")
-    assert repr(journal) == f"Journal({str(path)!r})"
+    shown = str(path).replace("postgres:@", "postgres:***@")
+    assert repr(journal) == f"Journal({shown!r})"
+    assert journal.place == shown
     shown = journal._repr_html_()
     assert "Worked &lt;examples&gt;" in shown
     assert "decided" in shown
@@ -342,16 +358,16 @@ def test_what_is_no_journal_is_refused(tmp_path):
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="no file's mode holds this user back")
-def test_a_read_only_file_can_not_be_written(path):
-    bs.Journal(path).close()
-    path.chmod(0o444)
-    path.parent.chmod(0o555)
+def test_a_read_only_file_can_not_be_written(file):
+    bs.Journal(file).close()
+    file.chmod(0o444)
+    file.parent.chmod(0o555)
     try:
         with pytest.raises(ex.StoreError, match="may be written to"):
-            bs.Journal(path)
+            bs.Journal(file)
     finally:
-        path.parent.chmod(0o755)
-        path.chmod(0o644)
+        file.parent.chmod(0o755)
+        file.chmod(0o644)
 
 
 @pytest.mark.parametrize("path", ["", "  ", None, 3, b"plc.db", "\ud800.db"])
@@ -422,30 +438,30 @@ def test_records_that_break_their_rules_are_not_kept(journal):
         ("DELETE FROM events", "events after event 0 are missing"),
     ],
 )
-def test_tampering_shows(path, sql, where):
-    with bs.Journal(path) as journal:
+def test_tampering_shows(file, sql, where):
+    with bs.Journal(file) as journal:
         at_state(journal, "decided")
         assert journal.verify() == 6
-    file = sqlite3.connect(path)
+    altered = sqlite3.connect(file)
     with pytest.raises(sqlite3.IntegrityError, match="events are never"):
-        file.execute(sql)
-    file.executescript("DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_deleted;")
-    with file:
-        assert file.execute(sql).rowcount > 0
-    file.close()
-    with bs.Journal(path) as journal, pytest.raises(ex.TamperedError, match=where) as caught:
+        altered.execute(sql)
+    altered.executescript("DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_deleted;")
+    with altered:
+        assert altered.execute(sql).rowcount > 0
+    altered.close()
+    with bs.Journal(file) as journal, pytest.raises(ex.TamperedError, match=where) as caught:
         journal.verify()
     assert caught.value.code == "tampered"
 
 
-def test_a_newer_journal_is_not_guessed_at(path):
-    bs.Journal(path).close()
-    file = sqlite3.connect(path)
-    with file:
-        file.execute("UPDATE meta SET value = '2' WHERE key = 'schema_version'")
-    file.close()
+def test_a_newer_journal_is_not_guessed_at(file):
+    bs.Journal(file).close()
+    altered = sqlite3.connect(file)
+    with altered:
+        altered.execute("UPDATE meta SET value = '3' WHERE key = 'schema_version'")
+    altered.close()
     with pytest.raises(ex.NewerSchemaError, match="upgrade brightspot"):
-        bs.Journal(path)
+        bs.Journal(file)
 
 
 # A process that drafts and locks cycles, and says what was acknowledged.
@@ -468,24 +484,25 @@ with bs.Journal(path) as journal:
 """
 
 
-def writer(path: Path, name: str, n: int) -> subprocess.Popen[str]:
+def writer(path: Path | str, name: str, n: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", textwrap.dedent(WRITER), str(path), name, str(n)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_several_processes_write_one_journal(path):
-    # Both open a file that does not exist yet.
-    both = [writer(path, name, 12) for name in ("one", "other")]
-    for process in both:
-        told, errors = process.communicate(timeout=120)
+def test_eight_processes_write_one_journal(path):
+    # All open a journal that does not exist yet.
+    names = [f"writer-{i}" for i in range(8)]
+    writers = [writer(path, name, 4) for name in names]
+    for process in writers:
+        told, errors = process.communicate(timeout=240)
         assert process.returncode == 0, errors
-        assert len(told.splitlines()) == 24
+        assert len(told.splitlines()) == 8
     with bs.Journal(path) as journal:
-        assert journal.verify() == 48
+        assert journal.verify() == 64
         cycles = journal.cycles()
-    assert len(cycles) == 24
+    assert len(cycles) == 32
     assert {cycle.state for cycle in cycles} == {"planned"}
-    assert {cycle.created_by for cycle in cycles} == {"one", "other"}
+    assert {cycle.created_by for cycle in cycles} == set(names)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
