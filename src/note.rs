@@ -245,6 +245,8 @@ note_codes! {
     FewPairs = "few_pairs": |n, _v| format!("{} too few teachers seen at that distance: the last covariance that is known stands for them", counted(n, "lag"));
     /// The covariances by lag were no possible ones and were moved to the nearest that are.
     ClippedCovariances = "clipped_covariances": |n, _v| format!("{} moved to the nearest that are possible together", counted(n, "covariance"));
+    /// Teachers seen in one year only: no other year predicts it.
+    SingleYear = "single_year": |n, _v| format!("{} seen in one year only: no other year from which to predict it", counted(n, "teacher"));
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ from brightspot.charts import (
     run_chart,
 )
 from brightspot.cycle import study
+from brightspot.drift import ValueAdded, value_added
 from brightspot.exceptions import BrightspotError
 from brightspot.funnel import Funnel, funnel
 from brightspot.growth import Growth, GrowthModel, growth_percentiles
@@ -65,6 +66,7 @@ __all__ = [
     "RunChart",
     "Study",
     "Task",
+    "ValueAdded",
     "__version__",
     "bright_spots",
     "control_chart",
@@ -79,4 +81,5 @@ __all__ = [
     "rule_sets",
     "run_chart",
     "study",
+    "value_added",
 ]

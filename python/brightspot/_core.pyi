@@ -25,6 +25,7 @@ __all__ = [
     "propose_phases",
     "rule_sets",
     "study",
+    "value_added",
 ]
 
 __version__: Final[str]
@@ -52,6 +53,11 @@ def funnel(
 def growth_percentiles(
     frame: pl.DataFrame, arguments: _Data
 ) -> tuple[pl.DataFrame, pl.DataFrame, _Data, list[_Data]]: ...
+def value_added(
+    frame: pl.DataFrame, arguments: _Data
+) -> tuple[
+    pl.DataFrame, pl.DataFrame, tuple[float, float, float, float], list[tuple[str, float | None]], list[_Data]
+]: ...
 def study(
     plan: _Data,
     frames: _Frames,

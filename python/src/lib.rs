@@ -8,6 +8,7 @@ mod bright;
 mod charts;
 mod cycles;
 mod datasets;
+mod drift;
 mod errors;
 mod funnel;
 mod growth;
@@ -28,6 +29,8 @@ mod _core {
     use crate::cycles::{Journal, study};
     #[pymodule_export]
     use crate::datasets::district;
+    #[pymodule_export]
+    use crate::drift::value_added;
     #[pymodule_export]
     use crate::errors::check_column;
     #[pymodule_export]

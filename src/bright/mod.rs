@@ -7,6 +7,7 @@
 //! Two questions are kept apart: against peers of the same group (`peers`), and against all units (`overall`).
 
 mod answer;
+pub mod drift;
 mod explain;
 pub mod funnel;
 mod input;

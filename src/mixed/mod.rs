@@ -33,6 +33,7 @@ mod moments;
 mod optimise;
 
 pub use design::{Covariate, Design, encode};
+pub(crate) use design::{check_finite, check_rows};
 pub use effects::{Contrast, Effect};
 pub use fit::{FEW_UNITS, Fit, Method, fit};
 pub use moments::Moments;

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 # These names are a contract: they may be joined by others, and none may go.
 PROMISED = {
     *("run_chart", "mixed_model", "bright_spots", "study", "report", "datasets", "exceptions"),
-    *("pool", "Pool", "funnel", "Funnel", "growth_percentiles", "Growth", "GrowthModel"),
+    *("pool", "Pool", "funnel", "Funnel", "growth_percentiles", "Growth", "GrowthModel", "value_added"),
     *("RunChart", "MixedModel", "BrightSpots", "Explanation", "Report", "Note", "BrightspotError", "Journal", "Event"),
     *("Measure", "Plan", "Prediction", "Guard", "Task", "Doing", "Cycle", "Study", "Decision"),
 }
@@ -36,6 +36,7 @@ PARAMETERS = {
     "pool": "df effect variance by site method interval",
     "funnel": "df value size unit kind overdispersion levels",
     "growth_percentiles": "df outcome priors unit model",
+    "value_added": "df outcome teacher year classroom adjust lags",
     "study": "plan frames as_of",
 }
 
