@@ -152,7 +152,7 @@ def value_added(
     ...     scores, outcome="spring", teacher="teacher_id", year="year", adjust=["prior", "frl", "el"]
     ... )
     >>> va.autocovariance["lag"].to_list()
-    [0, 1, 2]
+    [0, 1]
     """
     columns = names("adjust", adjust)
     request: dict[str, Any] = {
