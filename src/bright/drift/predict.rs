@@ -29,7 +29,7 @@ pub(super) fn predict(years: &[Year], lags: &[Lag]) -> Vec<TeacherYear> {
         .collect()
 }
 
-/// psi = Sigma^-1 gamma; the prediction psi'A and the variance sigma_A0 - gamma'psi that remains.
+/// psi = Sigma^-1 gamma; the prediction psi'A and the variance `sigma_A0 - gamma'psi` that remains.
 fn from_others(target: i64, others: &[Year], lags: &[Lag]) -> Option<(f64, f64)> {
     let covariance = |a: i64, b: i64| {
         let lag = usize::try_from(a.abs_diff(b)).unwrap_or(usize::MAX);

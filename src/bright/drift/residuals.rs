@@ -27,7 +27,8 @@ pub(super) fn residuals(outcome: &[f64], teacher: &[u32], design: &Design<'_>) -
     let columns: Vec<Vec<f64>> = design.columns().iter().map(|column| column.values().collect()).collect();
     let mut notes = vec![];
     // The columns that are kept, and an orthogonal basis of them to tell whether the next adds anything.
-    let (mut kept, mut basis): (Vec<(usize, Vec<f64>)>, Vec<Vec<f64>>) = (vec![], vec![]);
+    let mut kept: Vec<(usize, Vec<f64>)> = vec![];
+    let mut basis: Vec<Vec<f64>> = vec![];
     for (place, (column, term)) in columns.iter().zip(terms.clone()).enumerate() {
         let x = within(column, teacher);
         let mut rest = x.clone();
@@ -55,7 +56,9 @@ pub(super) fn residuals(outcome: &[f64], teacher: &[u32], design: &Design<'_>) -
         }
     }
     let center = mean(&values).unwrap_or(0.0);
-    values.iter_mut().for_each(|value| *value -= center);
+    for value in &mut values {
+        *value -= center;
+    }
     Ok(Residuals { values, coefficients, notes })
 }
 
