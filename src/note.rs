@@ -315,6 +315,8 @@ note_codes! {
     FidelityByScore = "fidelity_by_score": |_n, v| format!("less was carried out by the checklist{v} than the team says: the checklist decides");
     /// Items of the plan's checklist that nobody scored.
     ChecklistIncomplete = "checklist_incomplete": |n, _v| format!("{} of the checklist not scored: the score is of the others", counted(n, "item"));
+    /// Teachers seen in one year only: no other year predicts it.
+    SingleYear = "single_year": |n, _v| format!("{} seen in one year only: no other year from which to predict it", counted(n, "teacher"));
 }
 
 #[cfg(test)]

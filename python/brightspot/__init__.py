@@ -50,6 +50,7 @@ from brightspot.charts import (
     run_chart,
 )
 from brightspot.cycle import study
+from brightspot.drift import ValueAdded, value_added
 from brightspot.exceptions import BrightspotError
 from brightspot.funnel import Funnel, funnel
 from brightspot.growth import Growth, GrowthModel, growth_percentiles
@@ -105,6 +106,7 @@ __all__ = [
     "Selection",
     "Study",
     "Task",
+    "ValueAdded",
     "__version__",
     "bright_spots",
     "calibration",
@@ -125,4 +127,5 @@ __all__ = [
     "run_chart",
     "size_of_test",
     "study",
+    "value_added",
 ]

@@ -36,6 +36,7 @@ __all__ = [
     "rule_sets",
     "size_of_test",
     "study",
+    "value_added",
 ]
 
 __version__: Final[str]
@@ -72,6 +73,11 @@ def practice_state(
     practice: _Data, cycles: Sequence[_Data], adoptions: Sequence[_Data], rules: _Data, as_of: str
 ) -> _Data: ...
 def practices(bright: BrightSpots, uses: pl.DataFrame, arguments: _Data) -> Practices: ...
+def value_added(
+    frame: pl.DataFrame, arguments: _Data
+) -> tuple[
+    pl.DataFrame, pl.DataFrame, tuple[float, float, float, float], list[tuple[str, float | None]], list[_Data]
+]: ...
 def study(
     plan: _Data,
     frames: _Frames,

@@ -8,6 +8,7 @@ mod bright;
 mod charts;
 mod cycles;
 mod datasets;
+mod drift;
 mod errors;
 mod funnel;
 mod growth;
@@ -31,6 +32,8 @@ mod _core {
     use crate::cycles::{Journal, practice_state, study};
     #[pymodule_export]
     use crate::datasets::district;
+    #[pymodule_export]
+    use crate::drift::value_added;
     #[pymodule_export]
     use crate::errors::check_column;
     #[pymodule_export]

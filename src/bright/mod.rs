@@ -10,6 +10,7 @@ mod answer;
 mod balance;
 mod checks;
 mod conditions;
+pub mod drift;
 mod explain;
 pub mod funnel;
 mod guards;

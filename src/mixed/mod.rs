@@ -57,6 +57,7 @@ mod second_order;
 mod slopes;
 
 pub use design::{Covariate, Design, encode};
+pub(crate) use design::{check_finite, check_rows};
 pub use effects::{Contrast, Effect};
 pub use fit::{FEW_UNITS, Fit, Method, Route, fit, fit_while};
 pub use glmm::{Family, GlmmData, GlmmFit, fit_glmm};

@@ -6,6 +6,7 @@ mod chart_reference;
 mod contrast;
 mod cycle;
 mod decision;
+mod drift;
 #[cfg(feature = "frame")]
 mod frame;
 mod funnel;

@@ -36,6 +36,7 @@ PROMISED = {
         "datasets",
         "exceptions",
     ),
+    *("pool", "Pool", "funnel", "Funnel", "growth_percentiles", "Growth", "GrowthModel", "value_added"),
     *("RunChart", "MixedModel", "BrightSpots", "Explanation", "Report", "Note", "BrightspotError", "Journal", "Event"),
     *("Measure", "Plan", "Prediction", "Guard", "Task", "Doing", "Cycle", "Study", "Decision"),
     *("Comparison", "Selection", "FidelityRule"),
@@ -50,6 +51,7 @@ PARAMETERS = {
     "growth_percentiles": "df outcome priors unit model",
     "practices": "b uses unit practice fidelity",
     "practice_state": "practice cycles adoptions as_of",
+    "value_added": "df outcome teacher year classroom adjust lags",
     "study": "plan frames as_of",
 }
 

@@ -29,6 +29,7 @@ from brightspot.words.charts import (
     seen,
     variation,
 )
+from brightspot.words.drift import value_added
 from brightspot.words.findings import (
     AGAINST,
     Caution,
@@ -240,6 +241,7 @@ __all__ = [
     "study_numbers",
     "study_picture",
     "study_provenance",
+    "value_added",
     "variation",
     "verdict",
     "when",
