@@ -61,6 +61,16 @@ Doing(as_planned='partly', fidelity=0.6, surprises=('Two lessons fell out.',))""
     "Decision": f"""{CYCLE}
 >>> cycle.decision.chosen, cycle.decision.is_override
 ('adopt', False)""",
+    "Origin": """>>> bs.Origin(source="Ms. Rivera, room 4").kind
+'person'""",
+    "Retirement": """>>> bs.Retirement("Replaced by number talks", on="2027-04-01").on
+datetime.date(2027, 4, 1)""",
+    "PracticeRules": """>>> bs.PracticeRules(closed_cycles=4).other_adopters
+2""",
+    "PracticeStanding": """>>> practice = bs.Practice("exit tickets", what="One question at the end, answered alone.")
+>>> standing = bs.practice_state(practice, as_of="2026-12-01")
+>>> standing.state, standing.n_closed
+('suspected', 0)""",
     "Practice": """>>> practice = bs.Practice("exit tickets", what="One question at the end, answered alone.")
 >>> practice.origin.kind, practice.consent
 ('person', False)""",

@@ -54,14 +54,12 @@ from brightspot.drift import ValueAdded, value_added
 from brightspot.exceptions import BrightspotError
 from brightspot.funnel import Funnel, funnel
 from brightspot.growth import Growth, GrowthModel, growth_percentiles
-from brightspot.journal import Event, Journal
+from brightspot.journal import Event, Filed, History, Journal
 from brightspot.mixed import MixedModel, Moments, mixed_model, mixed_moments
 from brightspot.pool import Pool, pool
 from brightspot.practice_life import practice_state
 from brightspot.practices import Practices, practices
 from brightspot.ramp import Ramp, ramp, size_of_test
-from brightspot.journal import Event, Filed, History, Journal
-from brightspot.mixed import MixedModel, mixed_model
 from brightspot.report import Report, report
 
 __all__ = [
@@ -79,10 +77,10 @@ __all__ = [
     "Event",
     "Explanation",
     "FidelityRule",
+    "Filed",
     "Funnel",
     "Growth",
     "GrowthModel",
-    "Filed",
     "Guard",
     "History",
     "Journal",

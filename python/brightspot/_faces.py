@@ -87,4 +87,4 @@ class StandingFace(Record):
             f"{escaped(gate.missing)}</li>"
             for gate in standing.gates
         )
-        return f"<p><strong>{escaped(standing.practice)}</strong></p>{told}<ul>{gates}</ul>"
+        return f"<p><strong>PracticeStanding: {escaped(standing.practice)}</strong></p>{told}<ul>{gates}</ul>"

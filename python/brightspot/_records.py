@@ -1019,6 +1019,12 @@ class Origin(Record):
         The share of bright rooms that used it.
     share_typical
         The share of matched ordinary rooms that used it.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Origin(source="Ms. Rivera, room 4").kind
+    'person'
     """
 
     kind: OriginKind = "person"
@@ -1049,6 +1055,12 @@ class Retirement(Record):
         From which day on.
     by
         Who says so.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.Retirement("Replaced by number talks", on="2027-04-01").on
+    datetime.date(2027, 4, 1)
     """
 
     reason: str
@@ -1171,6 +1183,12 @@ class PracticeRules(Record):
         Places asked, at least.
     term_days
         Days of a term.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> bs.PracticeRules(closed_cycles=4).other_adopters
+    2
     """
 
     closed_cycles: int = 3
@@ -1259,6 +1277,14 @@ class PracticeStanding(StandingFace):
         Places that tried it long enough ago to say whether they keep it.
     n_kept
         Those of them that do.
+
+    Examples
+    --------
+    >>> import brightspot as bs
+    >>> practice = bs.Practice("exit tickets", what="One question at the end, answered alone.")
+    >>> standing = bs.practice_state(practice, as_of="2026-12-01")
+    >>> standing.state, standing.n_closed
+    ('suspected', 0)
     """
 
     practice: str

@@ -235,7 +235,7 @@ def practices(
     ... )
     >>> found = bs.practices(spots, district.practices, use="is_used")
     >>> found.candidates.select("practice", "n_users", "finding").rows()
-    [('retrieval practice', 78, 'suspected'), ('worked examples', 81, 'suspected')]
+    [('retrieval practice', 69, 'suspected'), ('worked examples', 71, 'suspected')]
     >>> found.suspect("retrieval practice").origin.kind
     'data'
     """

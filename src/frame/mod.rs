@@ -36,7 +36,6 @@ pub use bright::{BrightRequest, BrightTables, GuardRequest, bright_spots};
 pub use changes::{ContrastRequest, RebaseRequest, RebaseTables, contrast, propose_phases};
 pub use chart::{ChartTables, chart};
 pub use chart_request::{AllowFor, ChartRequest, rule_set};
-pub use chart::{AllowFor, ChartRequest, ChartTables, chart, rule_set};
 pub use drift::{DriftRequest, DriftTables, value_added};
 pub use false_signals::{FalseSignalRequest, false_signals};
 pub use funnel::{FunnelRequest, FunnelTables, funnel};

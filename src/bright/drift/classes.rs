@@ -16,7 +16,7 @@ pub(super) struct Class {
 
 /// One teacher in one year, its classes weighted.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Year {
+pub(super) struct YearMean {
     pub(super) teacher: u32,
     pub(super) year: i64,
     pub(super) n: f64,
@@ -64,7 +64,7 @@ pub(super) fn within(residuals: &[f64], classes: &[Class], n_terms: usize) -> Re
 }
 
 /// Teachers' years: means of their classes with the weight that each class is given.
-pub(super) fn years(classes: &[Class], weight: impl Fn(&Class) -> f64) -> Vec<Year> {
+pub(super) fn years(classes: &[Class], weight: impl Fn(&Class) -> f64) -> Vec<YearMean> {
     classes
         .chunk_by(|a, b| (a.teacher, a.year) == (b.teacher, b.year))
         .filter_map(|group| {
@@ -72,7 +72,7 @@ pub(super) fn years(classes: &[Class], weight: impl Fn(&Class) -> f64) -> Vec<Ye
             let total: f64 = group.iter().map(&weight).sum();
             let mean = group.iter().map(|class| weight(class) * class.mean).sum::<f64>() / total;
             let n = group.iter().map(|class| class.n).sum();
-            Some(Year { teacher: first.teacher, year: first.year, n, mean, weight: total })
+            Some(YearMean { teacher: first.teacher, year: first.year, n, mean, weight: total })
         })
         .collect()
 }

@@ -2,14 +2,14 @@
 
 use faer::{Mat, Side};
 
-use super::classes::{Class, Year, years};
+use super::classes::{Class, YearMean, years};
 use super::{Components, FEW_PAIRS, Lag};
 use crate::{Error, Note, NoteCode, Result};
 
 pub(super) struct Covariances {
     pub(super) components: Components,
     pub(super) lags: Vec<Lag>,
-    pub(super) years: Vec<Year>,
+    pub(super) years: Vec<YearMean>,
     pub(super) notes: Vec<Note>,
 }
 
@@ -82,14 +82,14 @@ fn pairs_of_classes(classes: &[Class]) -> Vec<Pair> {
 }
 
 /// The longest distance between two years of one teacher.
-fn span(means: &[Year]) -> usize {
-    let of = |group: &[Year]| group.last().zip(group.first()).map_or(0, |(last, first)| last.year - first.year);
+fn span(means: &[YearMean]) -> usize {
+    let of = |group: &[YearMean]| group.last().zip(group.first()).map_or(0, |(last, first)| last.year - first.year);
     let longest = means.chunk_by(|a, b| a.teacher == b.teacher).map(of).max().unwrap_or(0);
     usize::try_from(longest).unwrap_or(0)
 }
 
 /// Pairs of a teacher's years by the distance between them, from 1 to the last that is kept apart.
-fn by_lag(means: &[Year], last_lag: usize) -> Vec<Vec<Pair>> {
+fn by_lag(means: &[YearMean], last_lag: usize) -> Vec<Vec<Pair>> {
     let mut pairs = vec![vec![]; span(means).min(last_lag)];
     for group in means.chunk_by(|a, b| a.teacher == b.teacher) {
         for (i, a) in group.iter().enumerate() {

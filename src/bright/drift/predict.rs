@@ -3,16 +3,16 @@
 use faer::linalg::solvers::Solve;
 use faer::{Mat, Side};
 
-use super::classes::Year;
+use super::classes::YearMean;
 use super::{Lag, TeacherYear};
 
 /// One row per teacher and year. Nothing is predicted from no other year, nor where teachers do not differ.
-pub(super) fn predict(years: &[Year], lags: &[Lag]) -> Vec<TeacherYear> {
+pub(super) fn predict(years: &[YearMean], lags: &[Lag]) -> Vec<TeacherYear> {
     years
         .chunk_by(|a, b| a.teacher == b.teacher)
         .flat_map(|own| {
             own.iter().enumerate().map(move |(place, target)| {
-                let others: Vec<Year> =
+                let others: Vec<YearMean> =
                     own.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, year)| *year).collect();
                 let found = from_others(target.year, &others, lags);
                 TeacherYear {
@@ -30,7 +30,7 @@ pub(super) fn predict(years: &[Year], lags: &[Lag]) -> Vec<TeacherYear> {
 }
 
 /// psi = Sigma^-1 gamma; the prediction psi'A and the variance `sigma_A0 - gamma'psi` that remains.
-fn from_others(target: i64, others: &[Year], lags: &[Lag]) -> Option<(f64, f64)> {
+fn from_others(target: i64, others: &[YearMean], lags: &[Lag]) -> Option<(f64, f64)> {
     let covariance = |a: i64, b: i64| {
         let lag = usize::try_from(a.abs_diff(b)).unwrap_or(usize::MAX);
         lags.get(lag).or(lags.last()).map_or(0.0, |lag| lag.covariance)

@@ -24,7 +24,8 @@ const DEPENDENT: f64 = 1e-10;
 pub(super) fn residuals(outcome: &[f64], teacher: &[u32], design: &Design<'_>) -> Result<Residuals> {
     let y = within(outcome, teacher);
     let terms = design.terms().iter().skip(1);
-    let columns: Vec<Vec<f64>> = design.columns().iter().map(|column| column.values().collect()).collect();
+    let columns: Vec<Vec<f64>> =
+        design.columns().iter().map(|column| (0..design.n_rows()).map(|row| column.at(row)).collect()).collect();
     let mut notes = vec![];
     // The columns that are kept, and an orthogonal basis of them to tell whether the next adds anything.
     let mut kept: Vec<(usize, Vec<f64>)> = vec![];

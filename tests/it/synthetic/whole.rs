@@ -19,8 +19,8 @@ fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
     let second = district(8).unwrap();
     for (a, b) in first.tables().iter().zip(second.tables()) {
         assert_eq!(a.name, b.name);
-        // Who teaches in which team follows from the sizes alone, and so do the places.
-        let is_fixed = matches!(a.name, "units" | "teachers");
+        // Who teaches in which team follows from the sizes alone, and so do the places; the same practices are planted.
+        let is_fixed = matches!(a.name, "units" | "teachers" | "truth_practices");
         assert_eq!(a.columns == b.columns, is_fixed, "{}", a.name);
     }
 }
@@ -245,6 +245,7 @@ fn tables_carry_the_documented_columns() {
             ("exit_tickets", vec!["plc_id", "teacher_id", "date", "score", "n_students"]),
             ("fluency", vec!["plc_id", "teacher_id", "date", "score", "n_students"]),
             ("process", vec!["plc_id", "teacher_id", "date", "n_used", "n_lessons"]),
+            ("practices", vec!["teacher_id", "practice", "is_used", "fidelity"]),
             (
                 "truth_teachers",
                 vec![
@@ -262,6 +263,7 @@ fn tables_carry_the_documented_columns() {
                 "truth_series",
                 vec!["series", "unit_id", "has_shift", "shift_at", "before", "size", "unit_of_value", "direction"]
             ),
+            ("truth_practices", vec!["practice", "is_planted"]),
         ]
     );
     let frl = &tables[2].columns[6].1;
