@@ -1,6 +1,6 @@
 //! Stated beliefs against what came: the score, its parts, and what may be said of a team.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::float_cmp)]
 
 use brightspot::NoteCode;
 use brightspot::cycle::{Calibration, Forecast, Forecasts, Leaning, Learning, Prediction, calibration};

@@ -1,5 +1,5 @@
 //! Tables in CSV files, and what lme4 said of those in `tests/data/glmer` (written by `golden.R` there).
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::cast_possible_wrap)] // helpers of tests
 
 use std::collections::BTreeMap;
 use std::path::Path;

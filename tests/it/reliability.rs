@@ -1,5 +1,13 @@
 //! Covariates measured with error: against print, algebra written out and planted truths.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation)] // helpers of tests
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::print_stdout,
+    clippy::float_cmp,
+    clippy::doc_markdown,
+    clippy::unnecessary_wraps
+)] // helpers of tests
 
 use brightspot::mixed::{Covariate, Design, Method, Moments, ReliabilityFit, fit, fit_reliability};
 use faer::{Mat, Side};

@@ -1,7 +1,15 @@
 //! The routes by which a cycle is judged, each against numbers from elsewhere; and what a study makes of them.
 
 // Helpers of tests: a panic is a failed test.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_wrap)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_wrap,
+    clippy::needless_for_each,
+    clippy::float_cmp,
+    clippy::unnecessary_wraps,
+    clippy::doc_markdown
+)]
 
 use brightspot::NoteCode;
 use brightspot::cycle::{

@@ -1,5 +1,15 @@
 //! Slopes that differ between the units of one factor: against lme4, dense algebra and what must not matter.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::type_complexity)] // helpers of tests
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::type_complexity,
+    clippy::excessive_precision,
+    clippy::print_stdout,
+    clippy::cast_possible_wrap,
+    clippy::float_cmp,
+    clippy::unnecessary_wraps
+)] // helpers of tests
 
 use brightspot::mixed::{Covariate, Design, Method, SlopeCovariance, SlopeFit, SlopeMoments, encode, fit_slopes};
 use faer::{Mat, Side};

@@ -1,4 +1,5 @@
 //! Against lme4's `glmer`, and against print.
+#![allow(clippy::panic, clippy::print_stdout)] // helpers of tests
 
 use brightspot::mixed::{Family, GlmmFit};
 

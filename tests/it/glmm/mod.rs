@@ -1,5 +1,12 @@
 //! Generalised linear mixed models.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // helpers of tests
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::panic,
+    clippy::unnecessary_wraps
+)] // helpers of tests
 
 mod lme4;
 mod properties;

@@ -1,4 +1,5 @@
 //! Against integration, differences and algebra written out; what must not matter; what cannot be fitted.
+#![allow(clippy::print_stdout, clippy::needless_range_loop)] // helpers of tests
 
 use brightspot::mixed::{Family, GlmmFit};
 use proptest::prelude::*;

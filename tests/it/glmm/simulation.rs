@@ -1,4 +1,5 @@
 //! Planted effects: how often the intervals hold them, and how long a large fit takes. Run by `make sim`.
+#![allow(clippy::print_stdout, clippy::unnecessary_wraps)] // helpers of tests
 
 use brightspot::mixed::Family;
 use rand::{RngExt, SeedableRng};

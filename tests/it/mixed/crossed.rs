@@ -1,5 +1,13 @@
 //! Crossed factors, multiple membership and weights against dense linear algebra.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::float_cmp)] // helpers of tests
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::float_cmp,
+    clippy::type_complexity,
+    clippy::unnecessary_wraps,
+    clippy::cast_possible_wrap
+)] // helpers of tests
 
 use std::collections::BTreeMap;
 
