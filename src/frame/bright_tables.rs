@@ -181,8 +181,9 @@ pub(super) fn periods(spots: &BrightSpots, keys: &Keys) -> Result<DataFrame> {
 }
 
 pub(super) fn checks(spots: &BrightSpots, keys: &Keys) -> Result<DataFrame> {
+    type Part = fn(&Check) -> Option<f64>;
     let mut columns = keys.columns(spots.units.iter())?;
-    let all: [(&str, fn(&Check) -> Option<f64>); 8] = [
+    let all: [(&str, Part); 8] = [
         ("p_value", |c| c.p_value),
         ("bh", |c| c.bh),
         ("by", |c| c.by),

@@ -118,7 +118,7 @@ fn point_table(
     found: Vec<Found<'_>>,
 ) -> Result<DataFrame> {
     let height = points.row.len();
-    let phase = phases(height, &found)?;
+    let phase = phases(height, &found);
     drop(found);
     let rows = Rows::new(df, &points.row);
     let mut columns = rows.keys(layout.by)?;
@@ -163,10 +163,10 @@ fn point_table(
 }
 
 /// The name of each point's phase.
-fn phases(height: usize, found: &[Found<'_>]) -> Result<Column> {
+fn phases(height: usize, found: &[Found<'_>]) -> Column {
     let first = found.first().map_or("", |one| &*one.name);
     if found.iter().all(|one| one.name == first) {
-        return Ok(StringChunked::full("phase".into(), first, height).into_column());
+        return StringChunked::full("phase".into(), first, height).into_column();
     }
     let mut phase = StringChunkedBuilder::new("phase".into(), height);
     for one in found {
@@ -174,7 +174,7 @@ fn phases(height: usize, found: &[Found<'_>]) -> Result<Column> {
             phase.append_value(&one.name);
         }
     }
-    Ok(phase.finish().into_column())
+    phase.finish().into_column()
 }
 
 fn summary_table(df: &DataFrame, layout: &Layout<'_>, is_of_many: bool, found: &[Found<'_>]) -> Result<DataFrame> {

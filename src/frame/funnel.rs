@@ -197,7 +197,7 @@ impl FunnelTables {
     }
 }
 
-/// .95 is "95", .998 is "99_8".
+/// .95 is `95`, .998 is `99_8`.
 fn level_name(level: f64) -> String {
     // To a millionth of a percent: .998 is 99.8, not 99.80000000000001.
     format!("{}", (level * 1e8).round() / 1e6).replace('.', "_")

@@ -72,25 +72,19 @@ pub fn growth_percentiles(
     for (name, values) in request.priors.iter().zip(&priors).chain([(&request.outcome, &outcome)]) {
         notes.extend(sentinel_note(values, name));
     }
-    let model = match &request.model {
-        Some(model) => {
-            let names: Vec<&String> = model.priors.iter().map(|prior| &prior.name).collect();
-            if names != request.priors.iter().collect::<Vec<_>>() {
-                return Err(Error::option(
-                    "priors",
-                    format!("{:?}", request.priors),
-                    format!("{names:?}, as in the model"),
-                ));
-            }
-            model.clone()
+    let model = if let Some(model) = &request.model {
+        let names: Vec<&String> = model.priors.iter().map(|prior| &prior.name).collect();
+        if names != request.priors.iter().collect::<Vec<_>>() {
+            let allowed = format!("{names:?}, as in the model");
+            return Err(Error::option("priors", format!("{:?}", request.priors), allowed));
         }
-        None => {
-            let of = |values: &[f64]| whole.iter().filter_map(|&row| values.get(row).copied()).collect::<Vec<f64>>();
-            let kept: Vec<Vec<f64>> = priors.iter().map(|prior| of(prior)).collect();
-            let named: Vec<(&str, &[f64])> =
-                request.priors.iter().map(String::as_str).zip(kept.iter().map(Vec::as_slice)).collect();
-            fit((&request.outcome, &of(&outcome)), &named, &request.spec, progress)?
-        }
+        model.clone()
+    } else {
+        let of = |values: &[f64]| whole.iter().filter_map(|&row| values.get(row).copied()).collect::<Vec<f64>>();
+        let kept: Vec<Vec<f64>> = priors.iter().map(|prior| of(prior)).collect();
+        let named: Vec<(&str, &[f64])> =
+            request.priors.iter().map(String::as_str).zip(kept.iter().map(Vec::as_slice)).collect();
+        fit((&request.outcome, &of(&outcome)), &named, &request.spec, progress)?
     };
     let placed = model.place(&outcome, &priors.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
     for (code, n) in [(NoteCode::OutsideBoundaries, placed.n_outside), (NoteCode::CrossedQuantiles, placed.n_crossed)] {

@@ -148,6 +148,7 @@ impl Prepared {
             .iter()
             .map(|c| c.columns.iter().filter_map(|&i| data.factors.get(i)).map(|c| c.of_row.as_slice()).collect())
             .collect();
+        #[allow(clippy::type_complexity)] // codes and weights of every place
         let places: Vec<(Vec<&[u32]>, Vec<&[f64]>)> = shared
             .iter()
             .map(|s| (s.codes.iter().map(Vec::as_slice).collect(), s.weights.iter().map(Vec::as_slice).collect()))

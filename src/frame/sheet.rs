@@ -89,6 +89,7 @@ impl<'a> Part<'a> {
 }
 
 /// Splits off the first entries; of a column that is not kept, none.
+#[allow(clippy::mut_mut)] // what is left is itself a slice to write to
 fn next<'a, T>(rest: &mut &'a mut [T], n: usize) -> &'a mut [T] {
     let all = std::mem::take(rest);
     let (first, others) = all.split_at_mut(n.min(all.len()));

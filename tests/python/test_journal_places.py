@@ -356,13 +356,27 @@ def test_a_server_that_goes_and_comes(tmp_path):
             assert journal.verify() == 21
 
 
-def test_other_threads_run_while_the_journal_waits(file):
-    """One holds the file for writing; the other waits for it without the interpreter."""
-    import sqlite3
+HOLDER = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.readline()
+held.execute("ROLLBACK")
+"""
 
+
+def test_other_threads_run_while_the_journal_waits(file):
+    """Another process holds the file for writing; the journal waits for it without the interpreter.
+
+    Within one process it would not wait: locks of files belong to processes, and Python's SQLite is another copy.
+    """
     with bs.Journal(file) as journal:
-        holder = sqlite3.connect(file, isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
         waiting = threading.Thread(target=lambda: journal.draft(plan(), by="Kim"))
         waiting.start()
         ticks, end = 0, time.monotonic() + 0.5
@@ -370,8 +384,7 @@ def test_other_threads_run_while_the_journal_waits(file):
             time.sleep(0.005)
             ticks += 1
         assert waiting.is_alive()
-        holder.execute("ROLLBACK")
-        holder.close()
+        holder.communicate("\n", timeout=30)
         waiting.join(timeout=30)
         assert not waiting.is_alive()
         assert ticks > 10
