@@ -58,7 +58,7 @@ mod _core {
     #[allow(non_upper_case_globals)]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
-    /// Whether this build knows PostgreSQL.
+    /// Whether this build knows `PostgreSQL`.
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
     const has_postgres: bool = cfg!(feature = "postgres");
