@@ -9,7 +9,7 @@
 //! use brightspot::mixed::{Design, Family, GlmmData, fit_glmm};
 //!
 //! // Passes of 6 teachers with 20 pupils each.
-//! let (passes, teacher): (Vec<f64>, Vec<u32>) = ([9.0, 12.0, 15.0, 7.0, 17.0, 12.0], (0..6).collect()).into();
+//! let (passes, teacher) = ([9.0, 12.0, 15.0, 7.0, 17.0, 12.0], [0, 1, 2, 3, 4, 5]);
 //! let design = Design::new(6, &[])?;
 //! let data = GlmmData::new(&design, Family::Binomial, &passes, Some(&[20.0; 6]), &[&teacher])?;
 //! let fit = fit_glmm(&data, &|_, _| Ok(()))?;
