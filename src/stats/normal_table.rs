@@ -39,7 +39,7 @@ impl Phi {
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative; a large one is outside
         let cell = place as usize;
-        let (Some(&(a, da)), Some(&(b, db))) = (self.0.get(cell), self.0.get(cell + 1)) else {
+        let (Some(&(a, da)), Some(&(b, db))) = (self.0.get(cell), self.0.get(cell.saturating_add(1))) else {
             return if z.is_nan() { f64::NAN } else { 1.0 };
         };
         let u = place - cell as f64;
