@@ -180,7 +180,7 @@ pub fn bright_spots(input: &BrightInput, spec: &BrightSpec) -> Result<BrightSpot
 ///
 /// A guard is modelled as the outcome is. A candidate must not be harmed by it, and not worse by more than the margin
 /// with a probability of `min_guard_prob` or more. The strict claim "not worse" (probability .95) is told as the finding
-/// `not_worse`; as a gate it would turn away most of those who are no worse at all, as few students show little.
+/// `not_worse`; as a gate it would ask of a unit what few students can hardly show.
 ///
 /// `pause` is called between steps, with how many are done; an error from it ends the search.
 ///
