@@ -160,7 +160,10 @@ impl Effects<'_> {
             }
             tau2 += step;
             sums = next;
-            if step.abs() <= 1e-13 * tau2.max(f64::MIN_POSITIVE) {
+            // A score of many terms that cancel is known to their rounding; where tau^2 is small beside the sampling
+            // variances, that is more than a digit of it.
+            let rounding = 16.0 * f64::EPSILON * sums.w / information;
+            if step.abs() <= 1e-13 * tau2.max(f64::MIN_POSITIVE) + rounding {
                 return Ok(tau2);
             }
         }

