@@ -35,6 +35,7 @@ ROW, MOST_HEIGHT, HEAD = 14.0, 1000, 20
 UNLABELLED_HEIGHT = 440
 # With more points than this, labels avoid only those of candidates.
 MOST_AVOIDED = 1000
+PALE_BLUE = "#A9D0E8"
 # Below this reliability nothing but the prior is in an effect, and no difference can be had from it.
 LEAST_RELIABILITY = 0.02
 
@@ -166,18 +167,22 @@ def _effects(
     stroke = min(1.6, max(0.4, least * 0.45))
     rows += _references(result.threshold)
     text: dict[str, Any] = {"fontSize": LABEL_SIZE, "baseline": "middle"}
+    # Intervals so close that they are one area are pale, so that points and lines can be seen before them.
+    own = rows_of("candidate")
+    candidate = own.mark_rule(strokeWidth=1.8) if is_labelled else own.mark_rule(color=PALE_BLUE, strokeWidth=stroke)
+    colored = {"color": _color(present)} if is_labelled else {}
     layers = [
+        rows_of("ordinary").mark_rule(color="#B9C1C6", strokeWidth=stroke).encode(x=across("lo"), x2="hi:Q", y=y),
+        candidate.encode(x=across("lo"), x2="hi:Q", y=y, **colored),
         rows_of("zero").mark_rule(color=INK, strokeWidth=1.2).encode(x=x),
         rows_of("threshold").mark_rule(color=BLUE, strokeWidth=1.2, strokeDash=[5, 3]).encode(x=x),
-        rows_of("ordinary").mark_rule(color="#B9C1C6", strokeWidth=stroke).encode(x=across("lo"), x2="hi:Q", y=y),
-        rows_of("candidate").mark_rule(strokeWidth=1.8).encode(x=across("lo"), x2="hi:Q", y=y, color=_color(present)),
         alt.Chart()
         .transform_filter("datum.mark === 'ordinary' || datum.mark === 'candidate'")
         .mark_point(filled=True, opacity=1)
         .encode(
             x=x,
             y=y,
-            **_scaled(present, min(1.0, least / 5), 0.9 if is_labelled else 0.3).encode("state"),
+            **_scaled(present, min(1.0, least / 5), 0.9 if is_labelled else 0.2).encode("state", width + 40),
             tooltip=_tooltip(),
         ),
         *(
@@ -311,13 +316,14 @@ def _funnel(result: BrightSpots, units: pl.DataFrame, overall: bool, title: str,
         told[0] = told_lines(result, units, shown.height, overall=overall, is_labelled=False)[0]
     present = STATES.present({state_of(row) for row in shown.iter_rows(named=True)})
     text: dict[str, Any] = {"fontSize": LABEL_SIZE, "baseline": "middle", "color": INK}
-    scaled = _scaled(present, 1.0 if len(points) < 500 else 0.6, 0.8)
+    scaled = _scaled(present, 1.0 if len(points) < 500 else 0.4, 0.8 if len(points) < 500 else 0.35)
+    opacity = 0.9 if len(points) < 500 else 0.65
     layers = [
         rows_of("band").mark_area(color=FAINT, opacity=0.75).encode(x=x, y=up("lo"), y2="hi:Q"),
         rows_of("zero").mark_rule(color=INK, strokeWidth=1).encode(y=y),
         rows_of("unit")
-        .mark_point(filled=True, opacity=0.9)
-        .encode(x=x, y=y, **scaled.encode("state"), tooltip=[alt.Tooltip("n:Q"), *_tooltip()[:2]]),
+        .mark_point(filled=True, opacity=opacity)
+        .encode(x=x, y=y, **scaled.encode("state", width + 40), tooltip=[alt.Tooltip("n:Q"), *_tooltip()[:2]]),
     ]
     if any(row["mark"] == "leader" for row in words_at):
         leader = rows_of("leader").mark_rule(color=QUIET, strokeWidth=0.7)
