@@ -261,7 +261,8 @@ impl BrightSpots {
 
     fn verdict(&self, answer: &Answer) -> String {
         let share = self.false_share.map_or(String::new(), |s| {
-            format!("; about {}% of the candidates are expected to be false", (100.0 * s).round())
+            let share = if s < 0.005 { "fewer than 1".into() } else { format!("about {}", (100.0 * s).round()) };
+            format!("; {share}% of the candidates are expected to be false")
         });
         match answer.finding {
             Finding::Bright => format!("Candidate, and still ahead whichever period is left out{share}."),

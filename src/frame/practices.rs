@@ -154,7 +154,9 @@ fn check_flags(bright: &BrightTables, uses: &DataFrame, request: &PracticeReques
     let names: Vec<&String> = found.iter().map(|(name, _)| name).collect();
     Err(Error::InvalidValue {
         what: format!("the table of uses, of which every row would count as a use ({} in all)", uses.height()),
-        found: format!("a column of yes and no that is not named, {names:?}; {name:?} says no, or nothing, in {n_others}"),
+        found: format!(
+            "a column of yes and no that is not named, {names:?}; {name:?} says no, or nothing, in {n_others}"
+        ),
         remedy: format!("give use={name:?} if it says whether the practice is used, and leave it out if it does not"),
     })
 }

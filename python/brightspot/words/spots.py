@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from brightspot.words.findings import Caution
-from brightspot.words.numbers import capital, counted, in_step, listed, noun, number, percent, signed
+from brightspot.words.numbers import about, capital, counted, in_step, listed, noun, number, percent, signed
 
 if TYPE_CHECKING:
     from brightspot._result import Note
@@ -39,7 +39,7 @@ def bright_spots(found: BrightSpots) -> list[str]:
         ]
     share = found.false_share or 0.0
     false = (
-        f"about {percent(share)} of them are expected to be false"
+        f"{about(share)} of them are expected to be false"
         if n > 1
         else f"with a chance of {percent(share)} it is a false one"
     )
@@ -77,7 +77,7 @@ def bright_picture(
         told = f"{counted(n_shown, unit)}; nobody stands out clearly enough to be a candidate."
     else:
         doubt = (
-            f"about {percent(false_share)} of them are expected to be false"
+            f"{about(false_share)} of them are expected to be false"
             if n_candidates > 1
             else f"with a chance of {percent(false_share)} it is a false one"
         )
