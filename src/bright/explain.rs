@@ -168,14 +168,15 @@ impl BrightSpots {
         let mut told = Vec::new();
         if let (Some(p), Some(m)) = (answer.prob_persists, unit.n_periods) {
             let k = self.spec.min_periods.unwrap_or_else(|| usual(m));
+            let most = if k >= m { "each".into() } else { format!("{k} or more") };
             told.push(format!(
-                "The probability that it is ahead by as much in {k} or more of its {m} periods is {}.",
+                "The probability that it is ahead by as much in {most} of its {m} periods is {}.",
                 probability(p)
             ));
         }
         if let Some(matched) = answer.matched {
             told.push(format!(
-                "Beside the {} units under the most similar conditions it is above them with probability {}.",
+                "It is above the {} units under the most similar conditions with probability {}.",
                 matched.n_peers,
                 probability(matched.prob_above)
             ));

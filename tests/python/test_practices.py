@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import polars as pl
 import pytest
+from causal import CAUSAL
 from polars.testing import assert_frame_equal
 
 import brightspot as bs
 from brightspot import exceptions as ex
 
 FINDINGS = {"suspected", "one_period", "not_distinguishable", "insufficient"}
-# Words that would turn an association into a cause.
-CAUSAL = re.compile(
-    r"\b(caus\w*|effects?|because|due to|leads? to|led to|results? in|improv\w*|rais\w*|boost\w*|increas\w*|works?|"
-    r"makes? (a )?difference|impact\w*|thanks to|drives?|helps?|proves?|shows? that|evidence that)\b",
-    re.IGNORECASE,
-)
 
 
 def search(seed: int = 1) -> tuple[bs.datasets.District, bs.BrightSpots]:

@@ -411,7 +411,7 @@ def rows_of(mark: str) -> alt.Chart:
 def _tooltip() -> list[alt.Tooltip]:
     """What a pointer shows: no name but those of candidates."""
     return [
-        alt.Tooltip("effect:Q", format="+.3~g"),
+        alt.Tooltip("effect:Q", format="+.3~g", title="difference"),
         alt.Tooltip("state:N", title="finding"),
         alt.Tooltip("lo:Q", format="+.3~g", title="likely from"),
         alt.Tooltip("hi:Q", format="+.3~g", title="to"),

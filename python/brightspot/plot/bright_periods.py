@@ -98,7 +98,11 @@ def draw(
         .encode(x=x, y=up("effect"), detail="unit:N"),
         rows_of("line")
         .mark_point(filled=True, color=BLUE, opacity=strength, size=34 if is_named else 16)
-        .encode(x=x, y=up("effect"), tooltip=[alt.Tooltip("name:N"), alt.Tooltip("effect:Q", format="+.3~g")]),
+        .encode(
+            x=x,
+            y=up("effect"),
+            tooltip=[alt.Tooltip("name:N"), alt.Tooltip("effect:Q", format="+.3~g", title="difference")],
+        ),
     ]
     if is_named:
         last = labels[-1]

@@ -9,6 +9,7 @@ from brightspot.words.numbers import counted, number, percent
 if TYPE_CHECKING:
     from brightspot.drift import ValueAdded
 
+
 def value_added(found: ValueAdded) -> list[str]:
     """How much teachers differ, how fast an advantage fades, and for how many years anything is predicted."""
     if found.variance_teacher <= 0:

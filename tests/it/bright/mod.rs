@@ -12,6 +12,7 @@
 
 mod evidence;
 mod found;
+mod properties;
 mod simulation;
 
 use brightspot::bright::{

@@ -1,0 +1,77 @@
+"""No picture of bright spots, practices, growth or pooled tries says that something is a cause, or ranks anybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+from causal import CAUSAL, shown
+
+import brightspot as bs
+
+DISTRICT = bs.datasets.district(seed=1)
+SPOTS = bs.bright_spots(
+    DISTRICT.scores,
+    outcome="spring",
+    unit="teacher_id",
+    within="school_id",
+    adjust=["prior", "frl", "el"],
+    period="year",
+)
+TRIES = pl.DataFrame(
+    {"school": list("ABCDE"), "gain": [4.1, 2.2, 5.0, 3.1, 3.8], "variance": [1.2, 0.8, 1.5, 0.9, 1.1]}
+)
+PASSES = pl.DataFrame({"school": list("ABCDE"), "passed": [40, 45, 58, 30, 70], "pupils": [80, 88, 62, 75, 140]})
+RANKED = re.compile(r"\b(rank\w*|league|best|worst|top|bottom|first|last|place[sd]?)\b", re.IGNORECASE)
+
+
+def growth() -> bs.Growth:
+    scores = DISTRICT.scores.drop_nulls(["spring", "prior"])
+    return bs.growth_percentiles(scores, outcome="spring", priors="prior", unit="teacher_id")
+
+
+PICTURES: dict[str, Callable[[], Any]] = {
+    **{
+        f"{kind}, {question}": lambda kind=kind, question=question: SPOTS.plot(kind=kind, question=question)
+        for kind in ("effects", "funnel", "shrinkage")
+        for question in ("within", "overall")
+    },
+    "periods": lambda: SPOTS.plot(kind="periods"),
+    "peers": lambda: SPOTS.plot(kind="peers", of=SPOTS.candidates["teacher_id"][0]),
+    "practices": lambda: bs.practices(SPOTS, DISTRICT.practices, use="is_used").plot(),
+    "value added": lambda: bs.value_added(
+        DISTRICT.scores, outcome="spring", teacher="teacher_id", year="year", adjust="prior"
+    ).plot(),
+    "growth": lambda: growth().plot(),
+    "pool": lambda: bs.pool(TRIES, effect="gain", variance="variance", site="school").plot(),
+    "funnel of passes": lambda: bs.funnel(PASSES, value="passed", size="pupils", unit="school").plot(),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_name_no_cause_and_no_rank(name: str):
+    texts = [text for text in shown(PICTURES[name]().to_dict()) if text]
+    assert texts, "a picture that says nothing cannot be checked"
+    for text in texts:
+        # What is pooled are effects, of tests: the one picture that may say so.
+        assert not CAUSAL.search(text.replace("effect", "") if name == "pool" else text), text
+        assert not RANKED.search(text.replace("best period", "")), text
+
+
+def test_the_check_sees_titles_captions_labels_and_tooltips():
+    seen = set(shown(SPOTS.plot(title="A heading").to_dict()))
+    assert {"A heading", "finding", "likely from"} <= seen
+    assert any("candidate" in text for text in seen)
+    assert any("worth learning from" in text for text in seen)
+
+
+def test_explanations_name_no_cause():
+    for finding in SPOTS.units["finding"].unique():
+        unit = SPOTS.units.filter(finding=finding)["teacher_id"][0]
+        told = SPOTS.explain(unit)
+        for text in (told.text, told._repr_html_()):
+            text = text.replace("does not show that", "")  # noqa: PLW2901
+            assert not CAUSAL.search(text), text
