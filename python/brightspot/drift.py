@@ -134,10 +134,11 @@ def value_added(
     Notes
     -----
     A row with a missing value is left out and counted (``rows_left_out``). Other notes: ``single_year``, ``few_pairs``
-    (lags with fewer than 10 pairs take the lag before), ``clipped_covariances``, ``fading_unknown``, ``singular`` (teachers do not differ:
-    nothing is predicted), ``rank_deficient``, ``sentinel``. Scores should be on one scale over years and grades, or the
-    year be adjusted for (as text). A prediction is evidence about teaching under these conditions, and no cause by
-    itself: whether students are sorted to teachers by what is not adjusted for is debated (Rothstein 2017).
+    (lags with fewer than 10 pairs take the lag before), ``clipped_covariances``, ``fading_unknown``, ``singular``
+    (teachers do not differ: nothing is predicted), ``rank_deficient``, ``sentinel``. Scores should be on one scale over
+    years and grades, or the year be adjusted for (as text). A prediction is evidence about teaching under these
+    conditions, and no cause by itself: whether students are sorted to teachers by what is not adjusted for is debated
+    (Rothstein 2017).
 
     References
     ----------

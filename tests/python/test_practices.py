@@ -104,7 +104,7 @@ def test_a_column_of_yes_and_no_that_is_not_named_is_pointed_out(said: pl.Expr):
     # What says yes everywhere changes nothing, and what is dropped is not asked about.
     uses = DISTRICT.practices.filter("is_used").select("teacher_id", "practice")
     listed = bs.practices(SPOTS, uses)
-    yes = uses.with_columns(seen=pl.lit(True), visit=pl.int_range(pl.len()), by=pl.lit("coach"), tags=pl.lit([["a"]]))  # noqa: FBT003
+    yes = uses.with_columns(seen=pl.lit(True), visit=pl.int_range(pl.len()), by=pl.lit("coach"), tags=pl.lit([["a"]]))
     assert_frame_equal(bs.practices(SPOTS, yes).table, listed.table)
     with pytest.raises(ex.BrightspotError, match="leave it out"):
         bs.practices(SPOTS, yes.with_columns(is_new=pl.int_range(pl.len()) % 2 == 0))

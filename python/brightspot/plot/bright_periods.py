@@ -115,9 +115,11 @@ def draw(
                 rows.append({"mark": "name", "at": last, "effect": level, "text": row["name"]})
         # Who was not there in the last period is named where its line ends.
         ends = {row["unit"]: row for row in lines}
-        for row in ends.values():
-            if row["at"] != last:
-                rows.append({"mark": "name", "at": row["at"], "effect": row["effect"], "text": row["name"]})
+        rows += [
+            {"mark": "name", "at": row["at"], "effect": row["effect"], "text": row["name"]}
+            for row in ends.values()
+            if row["at"] != last
+        ]
         named = rows_of("name").mark_text(color=INK, align="left", dx=8, fontSize=LABEL_SIZE, baseline="middle")
         layers.append(named.encode(x=x, y=up("effect"), text="text:N"))
     rows += [*lines, {"mark": "zero", "effect": 0.0}, {"mark": "threshold", "effect": result.threshold}]

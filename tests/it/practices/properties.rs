@@ -94,7 +94,9 @@ proptest! {
         turned.teacher.iter_mut().for_each(|t| *t = last - *t);
         turned.school.iter_mut().for_each(|s| *s = plan.schools as u32 - 1 - *s);
         let mut reversed = uses;
-        reversed.iter_mut().for_each(|u| u.dose.reverse());
+        for of in &mut reversed {
+            of.dose.reverse();
+        }
         let again = turned.practices(&reversed);
         for (a, b) in first.rows.iter().zip(&again.rows) {
             prop_assert_eq!((a.finding, a.n_users, a.n_bright, a.n_groups_both), (b.finding, b.n_users, b.n_bright, b.n_groups_both));
