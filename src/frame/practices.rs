@@ -164,34 +164,38 @@ fn check_flags(bright: &BrightTables, uses: &DataFrame, request: &PracticeReques
 /// In how many rows a column whose values are yes and no, in any spelling, does not say yes; `None` of other columns.
 fn n_not_yes(column: &Column) -> Option<usize> {
     let series = column.as_materialized_series();
-    let is_yes: Vec<Option<Option<bool>>> = if let Ok(values) = series.bool() {
-        values.iter().map(Some).collect()
+    let is_yes: Vec<Option<bool>> = if let Ok(values) = series.bool() {
+        values.iter().collect()
     } else if let Ok(values) = series.str() {
-        let read = |text: &str| match text.trim().to_lowercase().as_str() {
-            "yes" | "y" | "true" | "t" | "1" => Some(Some(true)),
-            "no" | "n" | "false" | "f" | "0" => Some(Some(false)),
-            "" => Some(None),
-            _ => None,
-        };
-        values.iter().map(|text| text.map_or(Some(None), read)).collect()
+        values.iter().map(|text| yes_in_words(text.unwrap_or_default())).collect::<std::result::Result<_, _>>().ok()?
     } else if column.dtype().is_primitive_numeric() {
         let values = series.cast(&DataType::Float64).ok()?;
-        values.f64().ok()?.iter().map(|value| value.map_or(Some(None), zero_or_one)).collect()
+        let values = values.f64().ok()?;
+        values.iter().map(|value| one_or_zero(value.unwrap_or(f64::NAN))).collect::<std::result::Result<_, _>>().ok()?
     } else {
         return None;
     };
-    let is_yes: Vec<Option<bool>> = is_yes.into_iter().collect::<Option<_>>()?;
     let is_known = is_yes.iter().any(Option::is_some);
     is_known.then(|| is_yes.iter().filter(|yes| **yes != Some(true)).count())
 }
 
-/// 1 as yes, 0 as no, NaN as nothing; `None` of other numbers.
-fn zero_or_one(value: f64) -> Option<Option<bool>> {
+/// Yes and no as people write them, nothing where the cell is empty; other words come back.
+fn yes_in_words(text: &str) -> std::result::Result<Option<bool>, String> {
+    match text.trim().to_lowercase().as_str() {
+        "yes" | "y" | "true" | "t" | "1" => Ok(Some(true)),
+        "no" | "n" | "false" | "f" | "0" => Ok(Some(false)),
+        "" => Ok(None),
+        other => Err(other.into()),
+    }
+}
+
+/// 1 as yes, 0 as no, NaN as nothing; other numbers come back.
+fn one_or_zero(value: f64) -> std::result::Result<Option<bool>, f64> {
     match value {
-        v if v.is_nan() => Some(None),
-        0.0 => Some(Some(false)),
-        1.0 => Some(Some(true)),
-        _ => None,
+        v if v.is_nan() => Ok(None),
+        0.0 => Ok(Some(false)),
+        1.0 => Ok(Some(true)),
+        v => Err(v),
     }
 }
 
@@ -210,7 +214,7 @@ fn yes_or_no(uses: &DataFrame, name: &str) -> Result<Vec<Option<bool>>> {
     if !found.dtype().is_primitive_numeric() && !found.dtype().is_null() {
         return Err(wrong(found.dtype().to_string()));
     }
-    let one = |value: f64| zero_or_one(value).ok_or_else(|| wrong(value.to_string()));
+    let one = |value: f64| one_or_zero(value).map_err(|other| wrong(other.to_string()));
     floats(uses, name)?.into_iter().map(one).collect()
 }
 
