@@ -74,3 +74,35 @@ def test_explanations_name_no_cause():
         told = SPOTS.explain(unit)
         for text in (told.text, told._repr_html_()):
             assert not CAUSAL.search(text.replace("does not show that", "")), text
+
+
+def many() -> bs.BrightSpots:
+    """Two thousand teachers in 100 schools over two years, of whom far more stand out than a picture can name."""
+    pupils = pl.DataFrame({"pupil": range(48_000)}).with_columns(
+        teacher=pl.format("T{}", pl.col("pupil") % 2000), year=2024 + pl.col("pupil") // 2000 % 2
+    )
+    own = (pl.col("pupil") % 2000 * 7919 % 101 / 101 - 0.5) * 16
+    luck = (pl.col("pupil") * 104_729 % 1009 / 1009 - 0.5) * 20
+    pupils = pupils.with_columns(school=pl.format("S{}", pl.col("pupil") % 2000 % 100), score=50 + own + luck)
+    return bs.bright_spots(pupils, outcome="score", unit="teacher", within="school", period="year")
+
+
+def test_pictures_of_two_thousand_units_stay_readable():
+    found = many()
+    assert found.units.height == 2000
+    assert found.candidates.height > 100
+    for kind in ("effects", "funnel", "shrinkage", "periods"):
+        spec = found.plot(kind=kind).to_dict()
+        assert spec["width"] <= 620
+        assert spec["height"] <= 500
+        # To name some of them would be to choose among them.
+        assert not [row for row in spec["data"]["values"] if row.get("text", "").startswith("T")], kind
+        marks = [layer["mark"] for layer in spec["layer"] if isinstance(layer["mark"], dict)]
+        points = [mark for mark in marks if mark["type"] == "point"]
+        assert points
+        strokes = [mark["strokeWidth"] for mark in marks if mark["type"] == "rule" and "strokeWidth" in mark]
+        assert max([1.2, *strokes]) <= 1.2, "thick lines would cover what lies beside them"
+    effects = found.plot().to_dict()
+    drawn = [layer for layer in effects["layer"] if layer["encoding"].get("shape", {}).get("legend")]
+    assert drawn
+    assert all(layer["encoding"]["size"]["legend"] is None for layer in drawn), "tiny marks would be tiny in the legend"

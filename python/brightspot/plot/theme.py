@@ -92,9 +92,11 @@ class States:
         widths = [text_width(state.label, LEGEND_SIZE) + 35 for state in self.states]
         fits = sum(widths) <= width
         columns: dict[str, Any] = {} if fits else {"columns": max(1, int(width / max(widths)))}
-        legend = alt.Legend(title=None, orient="bottom", symbolStrokeWidth=0, **columns)
         # Marks that are tiny for being many are shown in the usual size beside their names.
         is_tiny = min(state.size for state in self.states) < LEAST_IN_LEGEND
+        legend = alt.Legend(
+            title=None, orient="bottom", symbolStrokeWidth=0, symbolSize=70 if is_tiny else alt.Undefined, **columns
+        )
         return {
             "color": alt.Color(f"{field}:N", scale=self._scale("color"), legend=legend),
             "shape": alt.Shape(f"{field}:N", scale=self._scale("shape"), legend=legend),
