@@ -276,6 +276,8 @@ note_codes! {
     FewPairs = "few_pairs": |n, _v| format!("{} too few teachers seen at that distance: the last covariance that is known stands for them", counted(n, "lag"));
     /// The covariances by lag were no possible ones and were moved to the nearest that are.
     ClippedCovariances = "clipped_covariances": |n, _v| format!("{} moved to the nearest that are possible together", counted(n, "covariance"));
+    /// One distance between years alone does not tell how fast an advantage fades.
+    FadingUnknown = "fading_unknown": |_n, _v| "years at one distance alone do not tell how fast an advantage fades: it is taken as lasting".into();
 
     /// Associations of practices: hypotheses for a test, whatever their size.
     AssociationOnly = "association_only": |n, _v| format!("associations found by looking at {}: hypotheses to test, not findings of a test", counted(n, "practice"));

@@ -19,7 +19,7 @@ ACCEPTED = "a data frame: polars, pandas, pyarrow, duckdb, or anything with the 
 
 
 def to_polars(
-    frame: object, columns: Iterable[str | None] | None = None, optional: Iterable[str | None] = ()
+    frame: object, columns: Iterable[str | None] | None = None, optional: Iterable[str | None] | None = ()
 ) -> pl.DataFrame:
     """Return ``frame`` as a polars frame, with only ``columns`` (all where None) and in types the core knows.
 
@@ -32,7 +32,7 @@ def to_polars(
     columns
         The columns that are needed; ``None`` entries and repeats are ignored. What is not named does not cross.
     optional
-        Columns that cross where they are there.
+        Columns that cross where they are there; None: all others that hold numbers, names or times.
 
     Raises
     ------
@@ -55,6 +55,8 @@ def to_polars(
             if name not in table.columns:
                 _missing(name, table)
             wanted.append(name)
+        if optional is None:
+            optional = [name for name, dtype in table.schema.items() if not _is_foreign(dtype)]
         named = dict.fromkeys(name for name in optional if isinstance(name, str))
         table = table.select([*wanted, *(name for name in named if name in table.columns and name not in wanted)])
     return _plain(table)
@@ -144,7 +146,7 @@ def _plain(table: pl.DataFrame) -> pl.DataFrame:
     """Give columns the types that the core is built with; values stay as they are."""
     casts: list[pl.Expr] = []
     for name, dtype in table.schema.items():
-        if dtype.is_nested() or isinstance(dtype, pl.Object):
+        if _is_foreign(dtype):
             raise ColumnTypeError(
                 f'column "{name}" must hold numbers, names or times, but it holds {dtype}; take one field of it',
                 column=name,
@@ -157,6 +159,11 @@ def _plain(table: pl.DataFrame) -> pl.DataFrame:
         elif isinstance(dtype, pl.Time | pl.Duration):
             casts.append(pl.col(name).dt.to_string("iso"))
     return table.with_columns(casts) if casts else table
+
+
+def _is_foreign(dtype: pl.DataType) -> bool:
+    """Whether the core has no such type."""
+    return dtype.is_nested() or isinstance(dtype, pl.Object)
 
 
 def _fits(column: pl.Series) -> bool:

@@ -29,7 +29,8 @@ class ValueAdded:
         ``n_years`` (how many other years). All in units of the outcome.
     autocovariance
         One row per distance between two years, 0 for the year itself: ``lag``, ``covariance``, ``correlation`` (what
-        share of an advantage is left), ``n_pairs`` (of years; for lag 0 of classes in one year).
+        share of an advantage is left; null where years at one distance alone cannot tell), ``n_pairs`` (of years; for
+        lag 0 of classes in one year).
     variance_total, variance_student, variance_teacher, variance_class
         Of all that is left after adjustment; of students within a class; of teachers within one year; of classes beyond
         their teacher.
@@ -133,10 +134,11 @@ def value_added(
     Notes
     -----
     A row with a missing value is left out and counted (``rows_left_out``). Other notes: ``single_year``, ``few_pairs``
-    (lags with fewer than 10 pairs take the lag before), ``clipped_covariances``, ``singular`` (teachers do not differ:
-    nothing is predicted), ``rank_deficient``, ``sentinel``. Scores should be on one scale over years and grades, or the
-    year be adjusted for (as text). A prediction is evidence about teaching under these conditions, and no cause by
-    itself: whether students are sorted to teachers by what is not adjusted for is debated (Rothstein 2017).
+    (lags with fewer than 10 pairs take the lag before), ``clipped_covariances``, ``fading_unknown``, ``singular``
+    (teachers do not differ: nothing is predicted), ``rank_deficient``, ``sentinel``. Scores should be on one scale over
+    years and grades, or the year be adjusted for (as text). A prediction is evidence about teaching under these
+    conditions, and no cause by itself: whether students are sorted to teachers by what is not adjusted for is debated
+    (Rothstein 2017).
 
     References
     ----------

@@ -189,7 +189,8 @@ def practices(
     use
         The column that says whether it is used (true and false, or 1 and 0; null where nobody knows); a unit and
         practice without a row are then not known. None: every row says "used", and a unit with at least one row does
-        not use what is not listed for it.
+        not use what is not listed for it; a column of yes and no that says "no" somewhere is then an error, because it
+        would be taken for its opposite.
     combine
         What rows of one unit and practice that differ are together: ``"any"``: the highest, ``"mean"``: their mean
         (the share of visits on which it was seen). None makes them an error; rows that agree are one.
@@ -210,8 +211,8 @@ def practices(
     Raises
     ------
     BrightspotError
-        For missing columns, fidelity outside of 0 to 1, rows that contradict each other, and units of which not one was
-        in the search.
+        For missing columns, a column of yes and no that ``use`` does not name, fidelity outside of 0 to 1, rows that
+        contradict each other, and units of which not one was in the search.
 
     Notes
     -----
@@ -254,7 +255,9 @@ def practices(
         "combine": combine,
         "spec": {"fdr": fdr, "min_prob": min_prob, "min_units": min_units, "min_groups": min_groups},
     }
-    frame = to_polars(uses, [named, practice, use, fidelity], optional=b.spec["within"])
+    # Without ``use`` the core looks whether another column says yes and no.
+    optional = b.spec["within"] if use is not None else None
+    frame = to_polars(uses, [named, practice, use, fidelity], optional=optional)
     found = _core.practices(b._core, frame, request)  # pyright: ignore[reportPrivateUsage] (of this package)
     return Practices(
         table=found.table(),

@@ -168,14 +168,15 @@ impl BrightSpots {
         let mut told = Vec::new();
         if let (Some(p), Some(m)) = (answer.prob_persists, unit.n_periods) {
             let k = self.spec.min_periods.unwrap_or_else(|| usual(m));
+            let most = if k >= m { "each".into() } else { format!("{k} or more") };
             told.push(format!(
-                "The probability that it is ahead by as much in {k} or more of its {m} periods is {}.",
+                "The probability that it is ahead by as much in {most} of its {m} periods is {}.",
                 probability(p)
             ));
         }
         if let Some(matched) = answer.matched {
             told.push(format!(
-                "Beside the {} units under the most similar conditions it is above them with probability {}.",
+                "It is above the {} units under the most similar conditions with probability {}.",
                 matched.n_peers,
                 probability(matched.prob_above)
             ));
@@ -261,7 +262,8 @@ impl BrightSpots {
 
     fn verdict(&self, answer: &Answer) -> String {
         let share = self.false_share.map_or(String::new(), |s| {
-            format!("; about {}% of the candidates are expected to be false", (100.0 * s).round())
+            let share = if s < 0.005 { "fewer than 1".into() } else { format!("about {}", (100.0 * s).round()) };
+            format!("; {share}% of the candidates are expected to be false")
         });
         match answer.finding {
             Finding::Bright => format!("Candidate, and still ahead whichever period is left out{share}."),

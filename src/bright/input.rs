@@ -1,5 +1,8 @@
 //! The rows that bright spots are looked for in.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use crate::mixed::Covariate;
 use crate::{Error, Result};
 
@@ -60,6 +63,32 @@ impl BrightInput<'_> {
                 });
             }
         }
-        Ok(())
+        self.check_variation()
+    }
+
+    /// Figures of units, repeated for every student, would pass for students who are all alike.
+    fn check_variation(&self) -> Result<()> {
+        let mut first: HashMap<Vec<u32>, f64> = HashMap::new();
+        let mut is_repeated = false;
+        for (row, value) in self.outcome.iter().enumerate() {
+            let cell = self.within.iter().chain([&self.unit]).chain(&self.period);
+            let cell = cell.map(|factor| factor.codes.get(row).copied().unwrap_or_default()).collect();
+            match first.entry(cell) {
+                Entry::Vacant(place) => {
+                    place.insert(*value);
+                }
+                Entry::Occupied(place) if place.get().to_bits() == value.to_bits() => is_repeated = true,
+                Entry::Occupied(_) => return Ok(()),
+            }
+        }
+        // A single cell, and an outcome that is the same for all, are told of by the model.
+        if !is_repeated || first.values().all(|value| self.outcome.first() == Some(value)) {
+            return Ok(());
+        }
+        Err(Error::InvalidValue {
+            what: "the outcome".into(),
+            found: format!("the same for all rows of each {}, in every one of them", self.unit.name),
+            remedy: "give one row per student with the student's own outcome, or one row for each mean".into(),
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! Columns that tell groups apart, as codes: grouping factors and categorical covariates.
 
+use std::collections::BTreeSet;
+
 use polars::prelude::*;
 
 use super::codes::fast_codes;
@@ -11,6 +13,9 @@ use crate::{Error, Note, NoteCode, Result};
 
 /// What stands for a missing value among codes.
 pub(super) const MISSING: u32 = u32::MAX;
+
+/// Grades and years written as text are categories; scores come in more than so many kinds.
+const MOST_NUMBERED: usize = 30;
 
 /// A column as codes into its distinct values, which are in sort order (an enum's in its own).
 #[derive(Debug, Clone)]
@@ -114,6 +119,27 @@ pub(super) struct ModelData {
     pub(super) notes: Vec<Note>,
 }
 
+/// Text of which every value is a number is a category (a grade, a year) only while there are few of them.
+fn check_no_numbers(column: &Column) -> Result<()> {
+    let Ok(texts) = column.as_materialized_series().str() else { return Ok(()) };
+    let mut different = BTreeSet::new();
+    for text in texts.iter().flatten() {
+        if text.trim().parse::<f64>().is_err() {
+            return Ok(());
+        }
+        different.insert(text);
+    }
+    if different.len() <= MOST_NUMBERED {
+        return Ok(());
+    }
+    Err(Error::ColumnType {
+        column: column.name().to_string(),
+        expected: "numbers, or the names of categories".into(),
+        found: format!("str ({} different numbers written as text)", different.len()),
+        remedy: "turn it into numbers first, or into a categorical column if they are names".into(),
+    })
+}
+
 impl ModelData {
     /// Numbers enter linearly; text, booleans and categories as treatment contrasts.
     pub(super) fn new(df: &DataFrame, outcome: &str, fixed: &[String], factors: &[String]) -> Result<Self> {
@@ -140,6 +166,7 @@ impl ModelData {
                 rows.leave_out_unless_finite(name, &values);
                 columns.push(Fixed::Numeric(name.clone(), values));
             } else {
+                check_no_numbers(column(df, name)?)?;
                 let codes = Codes::new(df, name)?;
                 rows.leave_out_missing(&codes);
                 columns.push(Fixed::Categorical(codes));

@@ -45,9 +45,12 @@ pub struct PracticeTables {
 /// Columns of `uses` that bear the names of the groups of the search tell apart units of the same name.
 ///
 /// # Errors
-/// For columns that are missing or of the wrong type, rows that contradict each other, units of which not one was in
-/// the search, and criteria out of range.
+/// For columns that are missing or of the wrong type, a column of yes and no that nobody named, rows that contradict
+/// each other, units of which not one was in the search, and criteria out of range.
 pub fn practices(bright: &BrightTables, uses: &DataFrame, request: &PracticeRequest) -> Result<PracticeTables> {
+    if request.is_used.is_none() {
+        check_flags(bright, uses, request)?;
+    }
     let mut notes = Vec::new();
     let unit = units(bright, uses, request, &mut notes)?;
     let named = labels(uses, &request.practice)?;
@@ -134,6 +137,68 @@ fn units(
     Ok(found)
 }
 
+/// Without a column of yes and no every row counts as a use, so that one that is there and not named would be read as
+/// its opposite wherever it says no.
+fn check_flags(bright: &BrightTables, uses: &DataFrame, request: &PracticeRequest) -> Result<()> {
+    let named = [Some(&request.unit), Some(&request.practice), request.fidelity.as_ref()];
+    let groups = &bright.spots().within_names;
+    let is_named = |name: &String| named.contains(&Some(name)) || groups.contains(name);
+    let mut found = Vec::new();
+    for column in uses.columns() {
+        let name = column.name().to_string();
+        if let Some(n_others) = n_not_yes(column).filter(|n| *n > 0 && !is_named(&name)) {
+            found.push((name, n_others));
+        }
+    }
+    let Some((name, n_others)) = found.first() else { return Ok(()) };
+    let names: Vec<&String> = found.iter().map(|(name, _)| name).collect();
+    Err(Error::InvalidValue {
+        what: format!("the table of uses, of which every row would count as a use ({} in all)", uses.height()),
+        found: format!(
+            "a column of yes and no that is not named, {names:?}; {name:?} says no, or nothing, in {n_others}"
+        ),
+        remedy: format!("give use={name:?} if it says whether the practice is used, and leave it out if it does not"),
+    })
+}
+
+/// In how many rows a column whose values are yes and no, in any spelling, does not say yes; `None` of other columns.
+fn n_not_yes(column: &Column) -> Option<usize> {
+    let series = column.as_materialized_series();
+    let is_yes: Vec<Option<bool>> = if let Ok(values) = series.bool() {
+        values.iter().collect()
+    } else if let Ok(values) = series.str() {
+        values.iter().map(|text| yes_in_words(text.unwrap_or_default())).collect::<std::result::Result<_, _>>().ok()?
+    } else if column.dtype().is_primitive_numeric() {
+        let values = series.cast(&DataType::Float64).ok()?;
+        let values = values.f64().ok()?;
+        values.iter().map(|value| one_or_zero(value.unwrap_or(f64::NAN))).collect::<std::result::Result<_, _>>().ok()?
+    } else {
+        return None;
+    };
+    let is_known = is_yes.iter().any(Option::is_some);
+    is_known.then(|| is_yes.iter().filter(|yes| **yes != Some(true)).count())
+}
+
+/// Yes and no as people write them, nothing where the cell is empty; other words come back.
+fn yes_in_words(text: &str) -> std::result::Result<Option<bool>, String> {
+    match text.trim().to_lowercase().as_str() {
+        "yes" | "y" | "true" | "t" | "1" => Ok(Some(true)),
+        "no" | "n" | "false" | "f" | "0" => Ok(Some(false)),
+        "" => Ok(None),
+        other => Err(other.into()),
+    }
+}
+
+/// 1 as yes, 0 as no, NaN as nothing; other numbers come back.
+fn one_or_zero(value: f64) -> std::result::Result<Option<bool>, f64> {
+    match value {
+        v if v.is_nan() => Ok(None),
+        0.0 => Ok(Some(false)),
+        1.0 => Ok(Some(true)),
+        v => Err(v),
+    }
+}
+
 /// A column of true and false, or of 1 and 0; null stays `None`.
 fn yes_or_no(uses: &DataFrame, name: &str) -> Result<Vec<Option<bool>>> {
     let found = column(uses, name)?;
@@ -149,12 +214,7 @@ fn yes_or_no(uses: &DataFrame, name: &str) -> Result<Vec<Option<bool>>> {
     if !found.dtype().is_primitive_numeric() && !found.dtype().is_null() {
         return Err(wrong(found.dtype().to_string()));
     }
-    let one = |value: f64| match value {
-        v if v.is_nan() => Ok(None),
-        0.0 => Ok(Some(false)),
-        1.0 => Ok(Some(true)),
-        v => Err(wrong(v.to_string())),
-    };
+    let one = |value: f64| one_or_zero(value).map_err(|other| wrong(other.to_string()));
     floats(uses, name)?.into_iter().map(one).collect()
 }
 

@@ -92,20 +92,15 @@ pub fn fit(
             });
         }
     }
+    // Knots are quantiles, and without students there are none.
+    check_students(y.len(), 1 + 3 * priors.len())?;
     let bases = priors
         .iter()
         .enumerate()
         .map(|(place, (name, values))| PriorBasis::new(name, values, spec, place))
         .collect::<Result<Vec<_>>>()?;
     let width = 1 + bases.iter().map(PriorBasis::width).sum::<usize>();
-    if y.len() < 5 * width {
-        return Err(Error::TooFew {
-            what: "a table of growth percentiles".into(),
-            needed: format!("{} students (five for each of its {width} columns)", 5 * width),
-            found: y.len(),
-            remedy: "pool grades or years, or use fewer knots".into(),
-        });
-    }
+    check_students(y.len(), width)?;
     let mut x = Vec::with_capacity(y.len() * width);
     for row in 0..y.len() {
         let scores = priors.iter().map(|(_, values)| values.get(row).copied().unwrap_or(f64::NAN));
@@ -130,6 +125,18 @@ pub(super) fn design_row(bases: &[PriorBasis], scores: impl Iterator<Item = f64>
     for (basis, score) in bases.iter().zip(scores) {
         x.extend(spline::basis(score, &basis.knots, basis.boundaries));
     }
+}
+
+fn check_students(n: usize, width: usize) -> Result<()> {
+    if n >= 5 * width {
+        return Ok(());
+    }
+    Err(Error::TooFew {
+        what: "a table of growth percentiles".into(),
+        needed: format!("{} students (five for each of its {width} columns)", 5 * width),
+        found: n,
+        remedy: "pool grades or years, or use fewer knots".into(),
+    })
 }
 
 impl PriorBasis {

@@ -1,25 +1,10 @@
-//! Tables in CSV files, and what lme4 said of those in `tests/data/glmer` (written by `golden.R` there).
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::cast_possible_wrap)] // helpers of tests
+//! What lme4 said of the data sets in `tests/data/glmer` (written by `golden.R` there).
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // helpers of tests
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Columns of text by name.
-pub(crate) type Table = BTreeMap<String, Vec<String>>;
-
-/// A CSV without quoted commas.
-pub(crate) fn table(path: &Path) -> Table {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let mut lines = text.lines().map(|l| l.split(',').map(|c| c.trim_matches('"').to_owned()).collect::<Vec<_>>());
-    let names = lines.next().unwrap();
-    let mut columns: Table = names.iter().map(|n| (n.clone(), vec![])).collect();
-    for line in lines {
-        for (name, value) in names.iter().zip(line) {
-            columns.get_mut(name).unwrap().push(value);
-        }
-    }
-    columns
-}
+use crate::tables::{Table, table};
 
 /// One of the data sets of the folder.
 pub(crate) fn data(name: &str) -> Table {
@@ -28,10 +13,6 @@ pub(crate) fn data(name: &str) -> Table {
 
 fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/glmer")
-}
-
-pub(crate) fn numbers(column: &[String]) -> Vec<f64> {
-    column.iter().map(|v| v.parse().unwrap_or(f64::NAN)).collect()
 }
 
 /// What lme4 says of one case.

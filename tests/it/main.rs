@@ -36,3 +36,4 @@ mod step;
 mod study_routes_simulation;
 mod study_simulation;
 mod synthetic;
+mod tables;

@@ -79,20 +79,32 @@ impl World {
 
 #[test]
 fn the_printed_example_is_reproduced() {
-    // Yields of corn by soil nitrogen at 11 sites, an error variance of 57 in nitrogen: slope .4232, intercept 67.56
-    // (Fuller 1987, Measurement Error Models, example 1.2.1). One unit holds all rows, so nothing is between units.
-    let corn = [86.0, 115.0, 90.0, 86.0, 110.0, 91.0, 99.0, 96.0, 99.0, 104.0, 96.0];
-    let nitrogen = [70.0, 97.0, 53.0, 64.0, 95.0, 64.0, 50.0, 70.0, 94.0, 69.0, 51.0];
-    let design = Design::new(11, &[Covariate::Numeric { name: "nitrogen", values: &nitrogen }]).unwrap();
-    let fitted = |r: f64| fit_reliability(&design, &corn, &[&[0; 11]], &[("nitrogen", r)], Method::Reml, &on).unwrap();
-    let mean = nitrogen.iter().sum::<f64>() / 11.0;
-    let variance = nitrogen.iter().map(|n| (n - mean) * (n - mean)).sum::<f64>() / 10.0;
-    close(variance, 304.8545, 1e-4, "variance of nitrogen");
-    let found = fitted(1.0 - 57.0 / variance);
-    close(found.beta[1], 0.4232, 5e-5, "slope");
-    close(found.beta[0], 67.56, 5e-3, "intercept");
+    // SAS/STAT 13.1 User's Guide (2013), the CALIS procedure, "Measurement error models": 30 rows of two columns, the
+    // first with a known error variance of .019. The guide prints its variance, .79962, and the plain slope, 1.1511
+    // (output 29.8.2); from these two the moments give the slope on the true values (Fuller 1987, Measurement Error
+    // Models, section 1.2): 1.1511 * .79962 / (.79962 - .019). One unit holds all rows, so nothing is between units.
+    let seen = [
+        7.91736, 6.10807, 6.94139, 7.6129, 6.7719, 6.33328, 7.60608, 6.65642, 6.26643, 7.32266, 5.76977, 5.62881,
+        7.57418, 7.17305, 8.23123, 7.17199, 8.04604, 5.77692, 5.72741, 6.66033, 7.14944, 7.51832, 5.48877, 7.50323,
+        7.15814, 7.35485, 8.91648, 5.37445, 6.00419, 6.89546,
+    ];
+    let outcome = [
+        13.8673, 11.7966, 12.2174, 12.9761, 11.6356, 11.7732, 12.804, 12.8866, 11.9382, 13.259, 10.7654, 11.5041,
+        13.2502, 13.3416, 13.9876, 13.175, 14.5968, 11.5077, 11.3299, 12.5159, 12.4988, 12.3588, 11.2211, 13.3735,
+        13.1556, 13.8457, 14.4929, 9.6366, 11.7654, 13.1493,
+    ];
+    let design = Design::new(30, &[Covariate::Numeric { name: "seen", values: &seen }]).unwrap();
+    let fitted = |r: f64| fit_reliability(&design, &outcome, &[&[0; 30]], &[("seen", r)], Method::Reml, &on).unwrap();
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / 30.0;
+    let variance = seen.iter().map(|x| (x - mean(&seen)) * (x - mean(&seen))).sum::<f64>() / 29.0;
+    close(variance, 0.79962, 1e-5, "variance");
+    close(fitted(1.0).beta[1], 1.1511, 5e-5, "plain slope");
+    let reliability = 1.0 - 0.019 / variance;
+    let found = fitted(reliability);
+    close(found.beta[1], 1.1511 * 0.79962 / (0.79962 - 0.019), 5e-5, "slope");
+    close(found.beta[0], mean(&outcome) - found.beta[1] * mean(&seen), 1e-12, "intercept");
     // A known reliability divides the plain slope.
-    close(found.beta[1], fitted(1.0).beta[1] / (1.0 - 57.0 / variance), 1e-12, "plain slope over reliability");
+    close(found.beta[1], fitted(1.0).beta[1] / reliability, 1e-12, "plain slope over reliability");
     assert_eq!(found.theta, [0.0]);
 }
 

@@ -15,8 +15,9 @@ use brightspot::mixed::{Covariate, Design, Method, SlopeCovariance, SlopeFit, Sl
 use faer::{Mat, Side};
 use proptest::prelude::*;
 
-use crate::lme4_files::{Golden, data, golden, numbers, table};
+use crate::lme4_files::{Golden, data, golden};
 use crate::mixed::close;
+use crate::tables::{numbers, reference, table};
 
 fn on(_: usize, _: usize) -> brightspot::Result<()> {
     Ok(())
@@ -117,11 +118,7 @@ fn against(
 
 #[test]
 fn the_sleep_study_is_lme4s() {
-    let Some(folder) = std::env::var_os("BRIGHTSPOT_REFERENCE") else {
-        println!("skipped: BRIGHTSPOT_REFERENCE is not set");
-        return;
-    };
-    let folder = std::path::PathBuf::from(folder).join("bright-spots");
+    let Some(folder) = reference() else { return };
     let columns = table(&folder.join("data/sleepstudy.csv"));
     let days = numbers(&columns["Days"]);
     let (subject, labels) = encode(columns["Subject"].iter().map(String::as_str));

@@ -370,11 +370,19 @@ def test_two_teachers_are_no_peers():
         (ex.InvalidOptionError, "min_prob", {"min_prob": 1.5}),
         (ex.InvalidOptionError, "min_n = 0", {"min_n": 0}),
         (ex.InvalidValueError, "among the covariates", {"adjust": "math"}),
+        (ex.InvalidValueError, "the same for all rows of each teacher", {"outcome": "mean"}),
+        (ex.ColumnTypeError, "different numbers written as text", {"adjust": "written"}),
         (ex.TooFewError, "2 rows", {"unit": "student"}),
     ],
 )
 def test_errors_teach(kind, needle, arguments):
-    frame = CLASSES.with_columns(n=pl.lit("a"), finding=pl.lit("b"), student=pl.int_range(pl.len()))
+    frame = CLASSES.with_columns(
+        n=pl.lit("a"),
+        finding=pl.lit("b"),
+        student=pl.int_range(pl.len()),
+        mean=pl.col("math").mean().over("teacher", "school"),
+        written=pl.int_range(pl.len()).cast(pl.String),
+    )
     with pytest.raises(kind, match=needle) as caught:
         bs.bright_spots(frame, **{**ASKED, **arguments})
     assert isinstance(caught.value, bs.BrightspotError)

@@ -78,6 +78,8 @@ def test_knots_can_be_given(pupils):
 def test_errors_say_what_to_do(pupils, growth):
     with pytest.raises(ex.TooFewError, match="students"):
         bs.growth_percentiles(pupils.head(20), outcome="math", priors="start")
+    with pytest.raises(ex.TooFewError, match="there are 0"):
+        bs.growth_percentiles(pupils.with_columns(start=pl.lit(None, dtype=pl.Float64)), outcome="math", priors="start")
     with pytest.raises(ex.InvalidOptionError, match="knots"):
         bs.growth_percentiles(pupils, outcome="math", priors="start", knots=[[520.0, 480.0]])
     with pytest.raises(ex.InvalidOptionError, match="as in the model"):

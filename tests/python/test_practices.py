@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import polars as pl
 import pytest
+from causal import CAUSAL
 from polars.testing import assert_frame_equal
 
 import brightspot as bs
 from brightspot import exceptions as ex
 
 FINDINGS = {"suspected", "one_period", "not_distinguishable", "insufficient"}
-# Words that would turn an association into a cause.
-CAUSAL = re.compile(
-    r"\b(caus\w*|effects?|because|due to|leads? to|led to|results? in|improv\w*|rais\w*|boost\w*|increas\w*|works?|"
-    r"makes? (a )?difference|impact\w*|thanks to|drives?|helps?|proves?|shows? that|evidence that)\b",
-    re.IGNORECASE,
-)
 
 
 def search(seed: int = 1) -> tuple[bs.datasets.District, bs.BrightSpots]:
@@ -89,6 +83,31 @@ def test_not_known_is_not_unused():
     assert "unlisted_not_used" in codes(listed)
     assert row(listed, "cold call")["n_others"] > row(FOUND, "cold call")["n_others"]
     assert row(listed, "cold call")["n_users"] == row(FOUND, "cold call")["n_users"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pl.col("is_used"),
+        pl.col("is_used").cast(pl.Int8),
+        pl.col("is_used").cast(pl.Float64).fill_null(float("nan")),
+        pl.when("is_used").then(pl.lit("Yes")).otherwise(pl.lit("no")),
+    ],
+    ids=["boolean", "whole", "float", "text"],
+)
+def test_a_column_of_yes_and_no_that_is_not_named_is_pointed_out(said: pl.Expr):
+    """Every row would count as a use, those that say no as well."""
+    rows = DISTRICT.practices.select("teacher_id", "practice", seen=said)
+    with pytest.raises(ex.BrightspotError, match="every row would count as a use") as caught:
+        bs.practices(SPOTS, rows)
+    assert 'use="seen"' in str(caught.value)
+    # What says yes everywhere changes nothing, and what is dropped is not asked about.
+    uses = DISTRICT.practices.filter("is_used").select("teacher_id", "practice")
+    listed = bs.practices(SPOTS, uses)
+    yes = uses.with_columns(seen=pl.lit(True), visit=pl.int_range(pl.len()), by=pl.lit("coach"), tags=pl.lit([["a"]]))
+    assert_frame_equal(bs.practices(SPOTS, yes).table, listed.table)
+    with pytest.raises(ex.BrightspotError, match="leave it out"):
+        bs.practices(SPOTS, yes.with_columns(is_new=pl.int_range(pl.len()) % 2 == 0))
 
 
 def test_fidelity_is_a_dose():

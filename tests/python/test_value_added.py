@@ -89,11 +89,13 @@ def test_what_does_not_change_within_teachers_is_dropped(scores):
 def test_words_and_picture(found):
     told = found.sentences()
     assert told[0].startswith("Within a year teachers differ by a standard deviation of ")
-    # The district has two years and one class a year: a correlation of 1 is an assumption, and said to be one.
+    # The district has two years and one class a year: that an advantage lasts is an assumption, and said to be one.
     assert "do not tell how fast an advantage fades" in told[1]
+    assert found.autocovariance["correlation"].to_list() == [1.0, None]
+    assert "fading_unknown" in {note.code for note in found.notes}
     assert told[-1].endswith("of teaching predicted from the same teacher's other years.")
     spec = found.plot(title="How advantages fade").to_dict()
-    assert [row["lag"] for row in spec["data"]["values"]] == found.autocovariance["lag"].to_list()
+    assert spec["data"]["values"] == [], "a single point at 1 would be taken for a finding"
     assert "How advantages fade" in json.dumps(spec)
     assert "prediction" in found._repr_html_()
     assert repr(found).startswith("ValueAdded(")

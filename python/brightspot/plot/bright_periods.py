@@ -98,7 +98,11 @@ def draw(
         .encode(x=x, y=up("effect"), detail="unit:N"),
         rows_of("line")
         .mark_point(filled=True, color=BLUE, opacity=strength, size=34 if is_named else 16)
-        .encode(x=x, y=up("effect"), tooltip=[alt.Tooltip("name:N"), alt.Tooltip("effect:Q", format="+.3~g")]),
+        .encode(
+            x=x,
+            y=up("effect"),
+            tooltip=[alt.Tooltip("name:N"), alt.Tooltip("effect:Q", format="+.3~g", title="difference")],
+        ),
     ]
     if is_named:
         last = labels[-1]
@@ -109,6 +113,13 @@ def draw(
             if box is not None:
                 level = high - (box.top + box.bottom) / 2 / height * (high - low)
                 rows.append({"mark": "name", "at": last, "effect": level, "text": row["name"]})
+        # Who was not there in the last period is named where its line ends.
+        ends = {row["unit"]: row for row in lines}
+        rows += [
+            {"mark": "name", "at": row["at"], "effect": row["effect"], "text": row["name"]}
+            for row in ends.values()
+            if row["at"] != last
+        ]
         named = rows_of("name").mark_text(color=INK, align="left", dx=8, fontSize=LABEL_SIZE, baseline="middle")
         layers.append(named.encode(x=x, y=up("effect"), text="text:N"))
     rows += [*lines, {"mark": "zero", "effect": 0.0}, {"mark": "threshold", "effect": result.threshold}]

@@ -59,7 +59,7 @@ def draw(
         *told_lines(
             result, units, shown.height, overall=overall, n_unplaced=known.height - shown.height, is_named=False
         ),
-        words.shrinkage_picture(result.spec),
+        words.shrinkage_picture(result.spec, result.threshold),
     ]
     sizes: list[float] = [float(n) for n in shown["n"]] or [1.0, 2.0]
     low_n, high_n = min(sizes), max(sizes)
@@ -70,7 +70,7 @@ def draw(
     rows: list[Row] = [
         {
             "mark": "candidate" if row["is_candidate"] else "ordinary",
-            "n": row["n"] + _apart(place, shown.height, is_log),
+            "n": row["n"] + _apart(place, shown.height),
             "size": row["n"],
             "seen": row["seen"],
             "effect": row["effect"],
@@ -98,7 +98,9 @@ def draw(
         scale=alt.Scale(type="log" if is_log else "linear", domain=[max(bottom, 0.5), top], nice=False, zero=False),
         axis=alt.Axis(values=sizes_on_axis(max(bottom, 0.5), top, is_log=is_log), format=",d"),
     )
-    strength = 1.0 if shown.height <= FULL else max(0.25, math.sqrt(FULL / shown.height))
+    n_candidates = int(shown["is_candidate"].sum())
+    strength = _strength(shown.height)
+    candidate = (_strength(n_candidates), 1.8 if n_candidates <= FULL else 1.0, 55 if n_candidates <= FULL else 24)
     hint = [
         alt.Tooltip("seen:Q", format="+.3~g"),
         alt.Tooltip("effect:Q", format="+.3~g", title="remains"),
@@ -108,7 +110,7 @@ def draw(
     layers.append(rows_of("threshold").mark_rule(color=BLUE, strokeDash=[5, 3]).encode(x=across("effect")))
     for mark, color, opacity, stroke, head in (
         ("ordinary", ORDINARY, strength, 1.0 if shown.height <= 500 else 0.7, 26 if shown.height <= 500 else 12),
-        ("candidate", BLUE, 1.0, 1.8, 55),
+        ("candidate", BLUE, *candidate),
     ):
         own = rows_of(mark)
         layers += [
@@ -127,6 +129,11 @@ def draw(
     return theme.finish(picture, said)
 
 
-def _apart(place: int, n: int, is_log: bool) -> float:
-    """A little up or down, so that classes of one size do not lie on one line; nothing where sizes are spread."""
-    return 0.0 if is_log or n < 2 else ((place * 0.618034) % 1.0 - 0.5) * 0.8
+def _strength(n: int) -> float:
+    """How opaque an arrow is among so many."""
+    return 1.0 if n <= FULL else max(0.25, math.sqrt(FULL / n))
+
+
+def _apart(place: int, n: int) -> float:
+    """A little up or down, so that classes of one size do not lie on one line."""
+    return 0.0 if n < 2 else ((place * 0.618034) % 1.0 - 0.5) * 0.8

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 def draw(found: ValueAdded, *, title: str = "", width: int = 480, height: int = 260) -> alt.TopLevelMixin:
     """Draw the correlation of a teacher's true advantage with itself, by the years between."""
     table = found.autocovariance.drop_nulls("correlation")
+    if table.height < 2:
+        # One point at 1 would be taken for a finding.
+        table = table.clear()
     lags, shares = table["lag"].to_list(), table["correlation"].to_list()
     low, high = min([0.0, *shares]), max([1.0, *shares])
     x = alt.X(

@@ -14,7 +14,7 @@ import polars as pl
 from brightspot import words
 from brightspot.plot import theme
 from brightspot.plot.axes import nice_ticks
-from brightspot.plot.labels import Box, beside
+from brightspot.plot.labels import MOST_AVOIDED, Box, around, beside
 from brightspot.plot.theme import BLUE, INK, LABEL_SIZE, QUIET, State, States
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ STATES = States(
         State("good", "beyond the widest limits, on the good side", BLUE, "diamond", 90),
     ]
 )
-# With more points than this, labels avoid only those that are named.
-MOST_AVOIDED = 1000
 BANDS = ("#EDF0F1", "#DDE2E5", "#CCD3D7")
 
 
@@ -70,12 +68,12 @@ def draw(found: Funnel, *, title: str = "", width: int = 620, height: int = 360)
 
     named = [row for row in points if "name" in row]
     spots = [place(row) for row in named]
-    others = [_around(*place(row), 3) for row in points] if len(points) <= MOST_AVOIDED else []
+    others = [around(*place(row), 3) for row in points] if len(points) <= MOST_AVOIDED else []
     boxes = beside(
         spots,
         [row["name"] for row in named],
         Box(0, 0, width + 60, height),
-        taken=[_around(*spot, 4) for spot in spots],
+        taken=[around(*spot, 4) for spot in spots],
         avoided=others,
     )
     labels: list[Row] = []
@@ -202,10 +200,6 @@ def _least(values: pl.Series) -> float:
 
 def _most(values: pl.Series) -> float:
     return max((float(v) for v in values if v is not None), default=math.inf)
-
-
-def _around(x: float, y: float, radius: float) -> Box:
-    return Box(x - radius, y - radius, x + radius, y + radius)
 
 
 def _of(mark: str) -> alt.Chart:

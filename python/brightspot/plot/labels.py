@@ -181,6 +181,15 @@ def rows_for(spans: Sequence[tuple[float, float]], gap: float = 6, most: int = 3
     return rows
 
 
+MOST_AVOIDED = 1000
+"""With more points than this, labels avoid only those that are named."""
+
+
+def around(x: float, y: float, radius: float) -> Box:
+    """The box of a mark about its middle."""
+    return Box(x - radius, y - radius, x + radius, y + radius)
+
+
 def beside(
     points: Sequence[tuple[float, float]],
     texts: Sequence[str],

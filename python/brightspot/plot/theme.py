@@ -25,6 +25,7 @@ BLUE = "#0072B2"
 ORANGE = "#C14B00"
 # Of one width wherever they are: Liberation Sans stands in for Arial where Arial is not.
 SANS = "Arial, Helvetica, 'Liberation Sans', sans-serif"
+LEAST_IN_LEGEND = 22
 TITLE_SIZE, SUBTITLE_SIZE, LEGEND_SIZE, LABEL_SIZE = 15, 12, 12, 11
 
 
@@ -91,12 +92,19 @@ class States:
         widths = [text_width(state.label, LEGEND_SIZE) + 35 for state in self.states]
         fits = sum(widths) <= width
         columns: dict[str, Any] = {} if fits else {"columns": max(1, int(width / max(widths)))}
+        # Marks that are tiny for being many are shown in the usual size beside their names.
+        is_tiny = min(state.size for state in self.states) < LEAST_IN_LEGEND
         legend = alt.Legend(title=None, orient="bottom", symbolStrokeWidth=0, **columns)
         return {
             "color": alt.Color(f"{field}:N", scale=self._scale("color"), legend=legend),
             "shape": alt.Shape(f"{field}:N", scale=self._scale("shape"), legend=legend),
-            "size": alt.Size(f"{field}:N", scale=self._scale("size"), legend=legend),
+            "size": self._sizes(field) if is_tiny else alt.Size(f"{field}:N", scale=self._scale("size"), legend=legend),
         }
+
+    def _sizes(self, field: str) -> alt.SizeValue:
+        """Sizes as values by condition: a scale of sizes would reach into the legend."""
+        cases = [{"test": f"datum.{field} === {json.dumps(state.label)}", "value": state.size} for state in self.states]
+        return alt.SizeValue(self.states[0].size, condition=cases)
 
 
 def rows(table: Any) -> alt.Data:  # noqa: ANN401 (a polars frame, or rows as mappings)

@@ -9,9 +9,6 @@ from brightspot.words.numbers import counted, number, percent
 if TYPE_CHECKING:
     from brightspot.drift import ValueAdded
 
-FEW_PAIRS = 10
-"""Fewer pairs of classes do not tell the variance within a year."""
-
 
 def value_added(found: ValueAdded) -> list[str]:
     """How much teachers differ, how fast an advantage fades, and for how many years anything is predicted."""
@@ -20,11 +17,10 @@ def value_added(found: ValueAdded) -> list[str]:
     spread = number(found.variance_teacher**0.5)
     of_all = percent(found.variance_teacher / found.variance_total)
     told = [f"Within a year teachers differ by a standard deviation of {spread}: {of_all} of the adjusted variance."]
-    later = found.autocovariance.filter(lag=1)["correlation"].to_list()
+    later = found.autocovariance.filter(lag=1)["correlation"].drop_nulls().to_list()
     last = found.autocovariance.row(-1, named=True)
-    if last["lag"] == 1 and found.autocovariance["n_pairs"][0] < FEW_PAIRS:
-        # One distance alone: the variance within a year is that covariance by assumption.
-        told.append("Two years alone do not tell how fast an advantage fades: it is taken as lasting.")
+    if any(note.code == "fading_unknown" for note in found.notes):
+        told.append("Years at one distance alone do not tell how fast an advantage fades: it is taken as lasting.")
     elif later:
         fades = f"The advantage of one year and of the next correlate by {number(later[0], 2)}"
         if last["lag"] > 1:

@@ -52,6 +52,16 @@ def percent(probability: float | None) -> str:
     return f"{share:.1f}%".replace(".0%", "%") if share < 9.95 or share > 99 else f"{share:.0f}%"
 
 
+def about(probability: float | None) -> str:
+    """A share that is estimated.
+
+    >>> about(0.054), about(0.0003)
+    ('about 5.4%', 'less than 0.1%')
+    """
+    text = percent(probability)
+    return text if text.startswith(("less", "more")) else f"about {text}"
+
+
 def odds(probability: float) -> str:
     """A probability as a count of cases, as people find it easiest to picture.
 

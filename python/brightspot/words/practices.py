@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from brightspot.words.numbers import capital, counted, listed, noun, number, percent
+from brightspot.words.numbers import about, capital, counted, listed, noun, number, percent
 
 if TYPE_CHECKING:
     from brightspot._records import PracticeStanding
@@ -39,7 +39,7 @@ def practices(found: Practices) -> list[str]:
             "No practice stands out clearly enough to be named. That is a normal answer, and a finding.",
         ]
     doubt = (
-        f"about {percent(found.false_share)} of them are expected to be false"
+        f"{about(found.false_share)} of them are expected to be false"
         if named.height > 1
         else f"with a chance of {percent(found.false_share)} it is a false one"
     )
@@ -57,7 +57,7 @@ def practices_heading(found: Practices) -> str:
     n = found.candidates.height
     if n == 0:
         return "No practice stands out clearly enough to be named."
-    return f"{counted(n, 'practice')} to test; about {percent(found.false_share)} expected to be false."
+    return f"{counted(n, 'practice')} to test; {about(found.false_share)} expected to be false."
 
 
 def _one(row: dict[str, Any], unit: str, values: str) -> str:

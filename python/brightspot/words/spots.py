@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from brightspot.words.findings import Caution
-from brightspot.words.numbers import capital, counted, in_step, listed, noun, number, percent
+from brightspot.words.numbers import about, capital, counted, in_step, listed, noun, number, percent, signed
 
 if TYPE_CHECKING:
     from brightspot._result import Note
@@ -39,7 +39,7 @@ def bright_spots(found: BrightSpots) -> list[str]:
         ]
     share = found.false_share or 0.0
     false = (
-        f"about {percent(share)} of them are expected to be false"
+        f"{about(share)} of them are expected to be false"
         if n > 1
         else f"with a chance of {percent(share)} it is a false one"
     )
@@ -77,7 +77,7 @@ def bright_picture(
         told = f"{counted(n_shown, unit)}; nobody stands out clearly enough to be a candidate."
     else:
         doubt = (
-            f"about {percent(false_share)} of them are expected to be false"
+            f"{about(false_share)} of them are expected to be false"
             if n_candidates > 1
             else f"with a chance of {percent(false_share)} it is a false one"
         )
@@ -284,11 +284,13 @@ def audit_table(criteria: Sequence[Mapping[str, Any]]) -> str:
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>"
 
 
-def shrinkage_picture(spec: Mapping[str, Any]) -> str:
+def shrinkage_picture(spec: Mapping[str, Any], threshold: float) -> str:
     """What an arrow of the picture of shrinkage means."""
+    rows, values = spec["spec"]["words"]["rows"], spec["spec"]["words"]["values"]
     return (
         f"Each arrow leads from what was seen of one {noun(spec['unit'])} to what remains of it once luck is "
-        f"allowed for: the fewer {spec['spec']['words']['rows']}, the longer the arrow."
+        f"allowed for: the fewer {rows}, the longer the arrow. Blue: candidates; dashed: what is worth learning from, "
+        f"{signed(threshold)} {values}."
     )
 
 

@@ -36,9 +36,15 @@ pub(super) fn covariances(classes: &[Class], total: f64, student: f64, last_lag:
     let mut means = teacher_known.map_or_else(|| years(classes, |class| class.n), by_precision);
     let mut found = by_lag(&means, last_lag);
     let (mut values, n_unknown) = known(&found)?;
-    let teacher = teacher_known.unwrap_or_else(|| extrapolated(&found, &values));
+    let n_told = n_known(&found);
+    let teacher = teacher_known.unwrap_or_else(|| extrapolated(n_told, &values));
     values.insert(0, teacher);
     let mut notes = vec![];
+    // The variance of one year is then that covariance by assumption, and a correlation of 1 would be no finding.
+    let is_fading_told = teacher_known.is_some() || n_told > 1;
+    if !is_fading_told && teacher > 0.0 {
+        notes.push(Note::new(NoteCode::FadingUnknown, 1));
+    }
     if n_unknown > 0 {
         notes.push(Note::new(NoteCode::FewPairs, n_unknown));
     }
@@ -59,7 +65,7 @@ pub(super) fn covariances(classes: &[Class], total: f64, student: f64, last_lag:
         .map(|(lag, (&covariance, pairs))| Lag {
             lag,
             covariance,
-            correlation: (teacher > 0.0).then(|| covariance / teacher),
+            correlation: (teacher > 0.0 && (is_fading_told || lag == 0)).then(|| covariance / teacher),
             n_pairs: if lag == 0 { pairs.len() / 2 } else { pairs.len() },
         })
         .collect();
@@ -132,9 +138,13 @@ fn known(by_lag: &[Vec<Pair>]) -> Result<(Vec<f64>, usize)> {
     Ok((filled.collect(), n_unknown))
 }
 
+/// How many of the lags 1, 2, 3 are known, up to the first that is not.
+fn n_known(by_lag: &[Vec<Pair>]) -> usize {
+    by_lag.iter().take(3).take_while(|pairs| pairs.len() >= FEW_PAIRS).count()
+}
+
 /// Lags 1, 2, 3 carried on to 0 by the parabola through them; by a line, or as they are, where fewer are known.
-fn extrapolated(by_lag: &[Vec<Pair>], values: &[f64]) -> f64 {
-    let n_known = by_lag.iter().take(3).take_while(|pairs| pairs.len() >= FEW_PAIRS).count();
+fn extrapolated(n_known: usize, values: &[f64]) -> f64 {
     match values {
         [a, b, c, ..] if n_known == 3 => 3.0 * (a - b) + c,
         [a, b, ..] if n_known == 2 => 2.0 * a - b,
@@ -205,11 +215,13 @@ mod tests {
 
     #[test]
     fn three_lags_go_on_as_a_parabola() {
-        let many = vec![vec![(0.0, 0.0, 1.0); FEW_PAIRS]; 3];
+        let pair = (0.0, 0.0, 1.0);
+        assert_eq!(n_known(&vec![vec![pair; FEW_PAIRS]; 4]), 3);
+        assert_eq!(n_known(&[vec![pair; FEW_PAIRS], vec![], vec![pair; FEW_PAIRS]]), 1);
         // 10 - 2s - s^2 at s = 1, 2, 3.
-        assert!((extrapolated(&many, &[7.0, 2.0, -5.0]) - 10.0).abs() < 1e-12);
-        assert!((extrapolated(&many[..2], &[7.0, 5.0]) - 9.0).abs() < 1e-12);
-        assert!((extrapolated(&many[..1], &[7.0]) - 7.0).abs() < 1e-12);
+        assert!((extrapolated(3, &[7.0, 2.0, -5.0]) - 10.0).abs() < 1e-12);
+        assert!((extrapolated(2, &[7.0, 5.0]) - 9.0).abs() < 1e-12);
+        assert!((extrapolated(1, &[7.0]) - 7.0).abs() < 1e-12);
     }
 
     #[test]

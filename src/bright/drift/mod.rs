@@ -54,7 +54,7 @@ pub struct Lag {
     pub lag: usize,
     /// The covariance that predictions use.
     pub covariance: f64,
-    /// What share of a teacher's advantage is left after so many years.
+    /// What share of a teacher's advantage is left after so many years; none where it cannot be told.
     pub correlation: Option<f64>,
     /// On how many pairs of years (for 0: of classes in one year) it rests.
     pub n_pairs: usize,

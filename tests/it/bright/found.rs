@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use brightspot::bright::{BrightSpec, BrightSpots, Finding};
+use brightspot::bright::{BrightInput, BrightSpec, BrightSpots, Factor, Finding, bright_spots};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{District, PLAN, Plan, district, given, normal};
+use super::{District, PLAN, Plan, district, given, labels, normal};
 
 #[test]
 fn students_shuffled_among_teachers_flag_nobody() {
@@ -169,6 +169,31 @@ fn the_two_questions_differ_by_the_school() {
         assert!((u.peers.prob_exceeds - u.overall.prob_exceeds).abs() < 1e-9);
         assert_eq!((u.peers.finding, u.peers.is_in_fdr_set), (u.overall.finding, u.overall.is_in_fdr_set));
     }
+}
+
+#[test]
+fn figures_of_units_are_no_students() {
+    let mut d = district(40, &Plan { schools: 4, ..PLAN }, |rng| 0.3 * normal(rng));
+    let told = |d: &District, has_period: bool| {
+        let (teachers, years) = (labels(100, "T"), labels(9, "Y"));
+        let period = Factor { name: "year", codes: &d.year, labels: &years };
+        let input = BrightInput {
+            outcome: &d.outcome,
+            adjust: &[],
+            unit: Factor { name: "teacher", codes: &d.teacher, labels: &teachers },
+            within: &[],
+            period: has_period.then_some(period),
+            context: &[],
+        };
+        bright_spots(&input, &given(0.1)).map(|spots| spots.candidates.len())
+    };
+    assert!(told(&d, true).is_ok());
+    // A mean for every student of a year: told of by year, and no mistake where the years are what is repeated.
+    d.outcome =
+        d.teacher.iter().zip(&d.year).map(|(t, y)| d.truth[*t as usize] + d.years[*t as usize][*y as usize]).collect();
+    assert!(told(&d, false).is_ok());
+    let error = told(&d, true).unwrap_err();
+    assert!(error.to_string().contains("the same for all rows of each teacher"), "{error}");
 }
 
 #[test]

@@ -12,7 +12,9 @@
 
 mod evidence;
 mod found;
+mod properties;
 mod simulation;
+mod warnings;
 
 use brightspot::bright::{
     BrightInput, BrightSpec, BrightSpots, Factor, Guard, Threshold, bright_spots, guarded_bright_spots,

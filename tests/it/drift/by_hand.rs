@@ -42,6 +42,9 @@ fn a_tiny_panel() {
     }
     let lags: Vec<_> = found.lags.iter().map(|lag| (lag.lag, lag.n_pairs)).collect();
     assert_eq!(lags, [(0, 0), (1, 10)]);
+    // That the advantage lasts is then an assumption and no finding.
+    assert_eq!([found.lags[0].correlation, found.lags[1].correlation], [Some(1.0), None]);
+    assert!(found.notes.iter().any(|note| note.code == NoteCode::FadingUnknown));
     // The covariate is the same for all: dropped, and said so.
     assert_eq!(found.coefficients, [("prior".to_owned(), None)]);
     assert!(found.notes.iter().any(|note| note.code == NoteCode::RankDeficient && note.at == "prior"));

@@ -3,36 +3,21 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)] // helpers of tests
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use brightspot::bright::funnel::{Funnel, FunnelInput, FunnelSpec, Kind, Overdispersion, Trim, funnel};
 
-fn reference() -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("BRIGHTSPOT_REFERENCE")?).join("bright-spots");
-    if !folder.is_dir() {
-        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
-        return None;
-    }
-    Some(folder)
-}
+use crate::tables::{json, numbers, reference};
 
+/// Columns of numbers by name.
 type Table = BTreeMap<String, Vec<f64>>;
 
 fn table(path: &Path) -> Table {
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut lines = text.lines();
-    let names: Vec<String> = lines.next().unwrap().split(',').map(|n| n.trim_matches('"').to_owned()).collect();
-    let mut columns: Table = names.iter().map(|name| (name.clone(), vec![])).collect();
-    for line in lines {
-        for (name, value) in names.iter().zip(line.split(',')) {
-            columns.get_mut(name).unwrap().push(value.trim_matches('"').parse().unwrap_or(f64::NAN));
-        }
-    }
-    columns
+    crate::tables::table(path).into_iter().map(|(name, column)| (name, numbers(&column))).collect()
 }
 
 fn scalars(folder: &Path, case: &str) -> serde_json::Value {
-    serde_json::from_str(&std::fs::read_to_string(folder.join(format!("{case}.json"))).unwrap()).unwrap()
+    json(&folder.join(format!("{case}.json")))
 }
 
 fn close(found: f64, expected: f64, tolerance: f64, what: &str) {

@@ -14,7 +14,8 @@ mod simulation;
 
 use brightspot::mixed::{Covariate, Design, Family, GlmmData, GlmmFit, encode, fit_glmm};
 
-use crate::lme4_files::{Table, data, numbers};
+use crate::lme4_files::data;
+use crate::tables::{Table, numbers};
 
 fn on(_: usize, _: usize) -> brightspot::Result<()> {
     Ok(())

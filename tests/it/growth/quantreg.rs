@@ -1,33 +1,18 @@
 //! Against quantreg 5.94 in R, where the reference folder is present.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout)] // helpers of tests
 
-use std::path::PathBuf;
-
 use brightspot::growth::{GrowthModel, GrowthSpec, PriorBasis, Quantile, fit};
 
-fn reference() -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("BRIGHTSPOT_REFERENCE")?).join("bright-spots");
-    if !folder.is_dir() {
-        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
-        return None;
-    }
-    Some(folder)
-}
-
-fn csv(folder: &std::path::Path, name: &str) -> Vec<Vec<f64>> {
-    let text = std::fs::read_to_string(folder.join(name)).unwrap();
-    text.lines().skip(1).map(|line| line.split(',').map(|v| v.parse().unwrap_or(f64::NAN)).collect()).collect()
-}
+use crate::tables::{json, reference, rows};
 
 #[test]
 fn quantreg_is_reproduced() {
     let Some(folder) = reference() else { return };
-    let rows = csv(&folder, "sgp_star_math_1prior.csv");
-    let column = |i: usize| rows.iter().map(|row| row[i]).collect::<Vec<f64>>();
+    let students = rows(&folder.join("sgp_star_math_1prior.csv"));
+    let column = |i: usize| students.iter().map(|row| row[i]).collect::<Vec<f64>>();
     let (y, prior, sgp) = (column(3), column(4), column(5));
-    let coefficients = csv(&folder, "sgp_star_math_1prior.coef.csv");
-    let golden: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(folder.join("sgp_star_math_1prior.json")).unwrap()).unwrap();
+    let coefficients = rows(&folder.join("sgp_star_math_1prior.coef.csv"));
+    let golden = json(&folder.join("sgp_star_math_1prior.json"));
 
     // Their coefficients, through our basis and percentiles: every student the same.
     let basis =

@@ -11,17 +11,11 @@
 )] // helpers of tests
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use brightspot::mixed::{Covariate, Design, Fit, Members, Method, Moments, Random, encode, fit};
 
 use super::close;
-use crate::lme4_files::{numbers, table};
-
-pub(crate) fn reference() -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("BRIGHTSPOT_REFERENCE")?).join("bright-spots");
-    folder.is_dir().then_some(folder)
-}
+use crate::tables::{numbers, reference, table};
 
 /// A case: its name, outcome, fixed covariates, and factors from the outermost with lme4's name for each.
 type Case = (&'static str, &'static str, &'static [&'static str], &'static [(&'static str, &'static str)], Method);
@@ -47,10 +41,7 @@ const CASES: [Case; 10] = [
 
 #[test]
 fn lme4_is_reproduced() {
-    let Some(folder) = reference() else {
-        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
-        return;
-    };
+    let Some(folder) = reference() else { return };
     let mut n_run = 0;
     for case in CASES {
         n_run += usize::from(golden(&folder, case));
@@ -66,10 +57,7 @@ const CROSSED: [(&str, &str, &[&str], &[&str]); 2] = [
 
 #[test]
 fn lme4_is_reproduced_where_factors_cross() {
-    let Some(folder) = reference() else {
-        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
-        return;
-    };
+    let Some(folder) = reference() else { return };
     for (case, outcome, covariates, factors) in CROSSED {
         let scalars: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(folder.join(format!("{case}.json"))).unwrap()).unwrap();
@@ -96,10 +84,7 @@ fn lme4_is_reproduced_where_factors_cross() {
 
 #[test]
 fn multiple_membership_is_that_of_a_replaced_z() {
-    let Some(folder) = reference() else {
-        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
-        return;
-    };
+    let Some(folder) = reference() else { return };
     let scalars: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(folder.join("multimember.json")).unwrap()).unwrap();
     let columns = table(&folder.join("data/multimember.csv"));

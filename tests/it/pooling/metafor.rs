@@ -1,9 +1,9 @@
 //! Against metafor 3.8-1, where the reference folder is present. 1e-8 relative is the tolerance of its index.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::panic)] // helpers of tests
 
-use std::path::{Path, PathBuf};
-
 use brightspot::stats::pooling::{Interval, Method, PoolSpec, Prediction, pool, summarise};
+
+use crate::tables::{json, reference, rows};
 
 const METHODS: [(&str, Method); 9] = [
     ("DL", Method::Dl),
@@ -17,20 +17,6 @@ const METHODS: [(&str, Method); 9] = [
     ("EE", Method::Ee),
 ];
 
-fn reference() -> Option<PathBuf> {
-    let folder = PathBuf::from(std::env::var_os("BRIGHTSPOT_REFERENCE")?).join("bright-spots");
-    if !folder.is_dir() {
-        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
-        return None;
-    }
-    Some(folder)
-}
-
-fn csv(path: &Path) -> Vec<Vec<f64>> {
-    let text = std::fs::read_to_string(path).unwrap();
-    text.lines().skip(1).map(|line| line.split(',').map(|v| v.parse().unwrap_or(f64::NAN)).collect()).collect()
-}
-
 fn close(found: f64, expected: f64, what: &str) {
     let error = (found - expected).abs() / expected.abs().max(1e-3);
     assert!(error < 1e-8, "{what}: {found} {expected} ({error:.1e})");
@@ -41,10 +27,9 @@ fn metafor_is_reproduced() {
     let Some(folder) = reference() else { return };
     let mut n_compared = 0;
     for case in ["meta_bcg", "meta_raudenbush1985", "meta_k2"] {
-        let data = csv(&folder.join(format!("data/{case}.csv")));
+        let data = rows(&folder.join(format!("data/{case}.csv")));
         let (y, v): (Vec<f64>, Vec<f64>) = data.iter().map(|row| (row[1], row[2])).unzip();
-        let golden: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string(folder.join(format!("{case}.json"))).unwrap()).unwrap();
+        let golden = json(&folder.join(format!("{case}.json")));
         for (name, method) in METHODS {
             for (test, interval) in [("z", Interval::Z), ("knha", Interval::HksjPlain)] {
                 let expected = &golden[format!("{name}_{test}")];
@@ -88,7 +73,7 @@ fn metafor_is_reproduced() {
 fn shrunken_effects_and_leave_one_out_are_those_of_metafor() {
     let Some(folder) = reference() else { return };
     for case in ["meta_bcg", "meta_raudenbush1985"] {
-        let data = csv(&folder.join(format!("data/{case}.csv")));
+        let data = rows(&folder.join(format!("data/{case}.csv")));
         let (y, v): (Vec<f64>, Vec<f64>) = data.iter().map(|row| (row[1], row[2])).unzip();
         for (name, method) in METHODS {
             let file = folder.join(format!("{case}.{name}.blup.csv"));
@@ -97,12 +82,12 @@ fn shrunken_effects_and_leave_one_out_are_those_of_metafor() {
             }
             let spec = PoolSpec { method, interval: Interval::Z, ..PoolSpec::default() };
             let pooled = pool(&y, &v, &spec).unwrap();
-            for (site, row) in pooled.sites.iter().zip(csv(&file)) {
+            for (site, row) in pooled.sites.iter().zip(rows(&file)) {
                 close(site.shrunken.unwrap(), row[1], name);
                 close(site.shrunken_se.unwrap(), row[2], name);
             }
             if method == Method::Reml {
-                for (site, row) in pooled.sites.iter().zip(csv(&folder.join(format!("{case}.REML.leave1out.csv")))) {
+                for (site, row) in pooled.sites.iter().zip(rows(&folder.join(format!("{case}.REML.leave1out.csv")))) {
                     // Without the tighter threshold of the fits above, metafor's scoring stops at steps of 1e-5, up to
                     // 4.3e-5 before the maximum; ours is there (see the properties).
                     let near = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-4;

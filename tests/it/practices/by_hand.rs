@@ -2,8 +2,6 @@
 
 use brightspot::bright::{BrightSpec, Combine, PracticeFinding, PracticeSpec, PracticeUse, UseRows, practices};
 use brightspot::{Note, NoteCode};
-use proptest::prelude::*;
-use rand::seq::SliceRandom;
 
 use super::{PLAN, Plan, by_chance, district, planted, row, seeded, twenty};
 
@@ -177,37 +175,6 @@ fn what_makes_no_sense_is_refused() {
     let other = district(&mut seeded(1), &Plan { schools: 5, ..PLAN }, &[]);
     let (of_other, _) = other.search(&BrightSpec::default());
     assert_ne!(of_other.units.len(), units);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
-
-    /// The order in which practices are given decides nothing; a scale of the outcome scales estimates alone.
-    #[test]
-    fn order_and_scale_decide_nothing(seed in 0_u64..1000, scale in 0.01_f64..100.0) {
-        let plan = Plan { schools: 8, ..PLAN };
-        let n = plan.schools * plan.teachers;
-        let rng = &mut seeded(seed);
-        let uses: Vec<PracticeUse> = twenty(rng, n).into_iter().take(6).collect();
-        let mut d = district(rng, &plan, &planted(&uses, 1, 0.4));
-        let first = d.practices(&uses);
-        let mut mixed = uses.clone();
-        mixed.shuffle(rng);
-        prop_assert_eq!(&d.practices(&mixed), &first);
-        for y in &mut d.outcome {
-            *y *= scale;
-        }
-        let scaled = d.practices(&uses);
-        for (a, b) in first.rows.iter().zip(&scaled.rows) {
-            prop_assert_eq!(a.finding, b.finding);
-            if let (Some(a), Some(b)) = (a.estimate, b.estimate) {
-                prop_assert!((a * scale - b).abs() < 1e-5 * scale);
-            }
-            if let (Some(a), Some(b)) = (a.prob_positive, b.prob_positive) {
-                prop_assert!((a - b).abs() < 1e-4);
-            }
-        }
-    }
 }
 
 #[test]

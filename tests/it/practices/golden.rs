@@ -7,9 +7,8 @@ use faer::{Mat, Side};
 use rand::RngExt;
 
 use super::{PLAN, Plan, by_chance, district, row, seeded};
-use crate::lme4_files::table;
 use crate::mixed::close;
-use crate::mixed::lme4::reference;
+use crate::tables::{reference, table};
 
 /// beta and its errors by generalised least squares with dense matrices: rows, a covariate of the unit, given theta.
 fn dense(x: &Mat<f64>, y: &[f64], groups: &[Vec<u64>], theta: &[f64]) -> (Vec<f64>, Vec<f64>) {
@@ -90,10 +89,7 @@ fn an_association_is_that_of_dense_least_squares_and_of_the_mixed_model() {
 
 #[test]
 fn a_covariate_of_schools_is_that_of_lme4() {
-    let Some(folder) = reference() else {
-        println!("skipped: BRIGHTSPOT_REFERENCE names no folder with bright-spots/");
-        return;
-    };
+    let Some(folder) = reference() else { return };
     // normexam ~ standLRT + schgend + schavg + sex + vr + (1 | school): what is constant within a school is given as
     // what the school does.
     let rows = table(&folder.join("data/Exam.csv"));

@@ -11,6 +11,7 @@
 mod by_hand;
 mod golden;
 mod planted;
+mod properties;
 mod simulation;
 
 use brightspot::bright::{
