@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -64,25 +63,28 @@ def stable_charts(n_charts):
 
 def memory():
     """The peak beyond what is there before, in a process of its own that has drawn a chart (Linux)."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        print("peak memory: not told by this system")
-        return
     frame = stable_charts(N_CHARTS)
     keys = {"value": "y", "time": "t", "by": "unit"}
     bs.control_chart(frame.head(N_POINTS), kind="i", **keys)
+    peak, chart = peak_of(lambda: bs.control_chart(frame, kind="i", **keys))
+    result = sum(table.estimated_size("mb") for table in (chart.points, chart.summary, chart.signals))
+    given = frame.estimated_size("mb")
+    print(f"peak memory of kind i: {peak} MB beyond the input ({given:.0f} MB), the result {result:.0f} MB among it")
+
+
+def peak_of(work):
+    """The peak of memory beyond what is there before, in MB (Linux; else it is not told), and what came of the work."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return "an unknown number of", work()
 
     def now(what):
         return next(int(row.split()[1]) for row in status.read_text().splitlines() if row.startswith(what)) / 1024
 
     Path("/proc/self/clear_refs").write_text("5")
     before = now("VmRSS")
-    chart = bs.control_chart(frame, kind="i", **keys)
-    result = sum(table.estimated_size("mb") for table in (chart.points, chart.summary, chart.signals))
-    peak, given = now("VmHWM") - before, frame.estimated_size("mb")
-    print(
-        f"peak memory of kind i: {peak:.0f} MB beyond the input ({given:.0f} MB), the result {result:.0f} MB among it"
-    )
+    result = work()
+    return f"{now('VmHWM') - before:.0f}", result
 
 
 def charts():
@@ -220,21 +222,20 @@ def models():
         ratings_of = as_text(pl.read_parquet(folder / "InstEval.parquet"), "s", "d")
         cases["InstEval: 73,421 ratings, crossed"] = (ratings_of, "y", ["service"], ["s", "d"])
     for what, (frame, outcome, fixed, random) in cases.items():
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
         def work(frame=frame, outcome=outcome, fixed=fixed, random=random):
             model = bs.mixed_model(frame, outcome=outcome, fixed=fixed, random=random)
             return [model.effects(factor) for factor in model.factors], model.summary
 
+        peak, (_, summary) = peak_of(work)
         ours, first = cost(work)
-        used = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        print(f"\n{what}: {frame.estimated_size('mb'):.0f} MB, {used:.0f} MB more at the peak; {work()[1]}")
+        print(f"\n{what}: {frame.estimated_size('mb'):.0f} MB, {peak} MB more at the peak; {summary}")
         line("brightspot.mixed_model with effects and both their SDs", ours, first=first)
         model_peers(frame, outcome, fixed, random, ours)
 
 
 def model_peers(frame, outcome, fixed, random, ours):
-    """statsmodels for one factor (slow: small frames only), lme-python (lme-rs) for all, where they are installed."""
+    """statsmodels for one factor (slow: small frames only) and lme-python (lme-rs), where they are installed."""
     is_single = isinstance(random, str) and "/" not in random
     if is_single and frame.height < 100_000 and importlib.util.find_spec("statsmodels"):
         import statsmodels.api as sm
@@ -249,7 +250,7 @@ def model_peers(frame, outcome, fixed, random, ours):
 
         factors = [random] if isinstance(random, str) else random
         formula = f"{outcome} ~ {' + '.join(fixed)} + {' + '.join(f'(1 | {f})' for f in factors)}"
-        line("lme-python, without conditional SDs", cost(lambda: lme_python.lmer(formula, data=frame), 1)[0], ours)
+        line("lme-python, without SDs of effects", cost(lambda: lme_python.lmer(formula, frame).ranef, 1)[0], ours)
 
 
 def growth():
@@ -275,15 +276,15 @@ def spots():
     model, _ = cost(lambda: bs.mixed_model(frame, outcome="y", fixed=adjust, random="teacher").effects(), 1)
     line("brightspot.mixed_model with effects and both their SDs", model)
     asked = {"outcome": "y", "unit": "teacher", "adjust": adjust}
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     line("brightspot.bright_spots", cost(lambda: bs.bright_spots(frame, **asked), 1)[0], model)
     line(
         "brightspot.bright_spots over 3 years",
         cost(lambda: bs.bright_spots(frame, **asked, period="year"), 1)[0],
         model,
     )
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(f"peak memory beyond the input: {used / 1024:.0f} MB (the input takes {frame.estimated_size('mb'):.0f} MB)")
+    for what, more in (("", {}), (" over 3 years", {"period": "year"})):
+        peak, _ = peak_of(lambda: bs.bright_spots(frame, **asked, **more))  # noqa: B023
+        print(f"peak memory{what}: {peak} MB beyond the input ({frame.estimated_size('mb'):.0f} MB)")
 
 
 N_EVENTS = 100_000

@@ -74,8 +74,10 @@ fn intervals_of_effects_hold_what_was_planted() {
             share(narrow, all),
             share(slope, reps as u32)
         );
-        // The intervals take the estimated variance as known: with 40 teachers that costs 2 to 3 in 100.
-        let allowed = if groups < 100 { 0.035 } else { 0.02 };
+        // The intervals take the estimated variance as known, and with few yes-or-no outcomes in a unit Laplace's
+        // approximation draws it towards zero: 40 teachers, or 10 pupils each, cost 2 to 3 in 100.
+        let is_little = groups < 100 || (family == Family::Binomial && size < 20);
+        let allowed = if is_little { 0.035 } else { 0.02 };
         assert!((share(inside, all) - 0.95).abs() < allowed, "coverage {}", share(inside, all));
     }
 }
