@@ -114,6 +114,7 @@ fn adoption(unit: &str, tried: Option<i32>, last_seen: Option<i32>) -> Adoption 
     Adoption {
         unit: unit.into(),
         offered: day(10),
+        practice: None,
         tried: tried.map(day),
         last_seen: last_seen.map(day),
         stopped: None,
