@@ -273,7 +273,7 @@ class Journal:
         fidelity
             The share of the planned steps that were carried out, from 0 to 1, where it was counted.
         checklist
-            For the items of the plan's ``checklist`` the share of occasions on which each was seen, from 0 to 1; True or
+            For the items of the plan's ``checklist`` the share of occasions on which each was seen, 0 to 1; True or
             False where it was looked at once. Their mean stands for ``fidelity`` where that is not given. What a study
             takes is the lesser of ``as_planned`` and what the score says (``Plan.fidelity``: 80% and 60%).
         observations, surprises
@@ -377,8 +377,8 @@ class Journal:
     ) -> PracticeStanding:
         """How far a practice that is filed here has come, from the cycles and adoptions that are here too.
 
-        Every day is judged by the version of the practice's record that stood then. Cycles belong to it whose plan names
-        it; adoptions (``journal.add(bs.Adoption(...))``) whose ``practice`` does.
+        Every day is judged by the version of the practice's record that stood then. Cycles belong to it whose plan
+        names it; adoptions (``journal.add(bs.Adoption(...))``) whose ``practice`` does.
 
         Parameters
         ----------
@@ -396,7 +396,9 @@ class Journal:
         """
         day = datetime.now(UTC).date() if as_of is None else date.fromisoformat(str(iso(as_of)))
         filed = self.records(Practice, as_of=day)
-        found = [one for one in filed if one.id == id] or [one for one in filed if _title(one) == _text("id", id).strip()]
+        found = [one for one in filed if one.id == id] or [
+            one for one in filed if _title(one) == _text("id", id).strip()
+        ]
         if not found:
             titles = ", ".join(repr(_title(one)) for one in filed) or "none"
             raise NotFoundError(

@@ -43,8 +43,8 @@ def practice_state(
     Returns
     -------
     PracticeStanding
-        ``.state``, ``.missing`` (in plain words), ``.gates``, counts, the pooled effect, ``.steps`` (the states it has been
-        in), ``.cycles`` (each as it counts), ``.plot()``; ``bs.report(standing)`` makes the page.
+        ``.state``, ``.missing`` (in plain words), ``.gates``, counts, the pooled effect, ``.steps`` (the states it has
+        been in), ``.cycles`` (each as it counts), ``.plot()``.
 
     Raises
     ------

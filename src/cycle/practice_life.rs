@@ -232,7 +232,9 @@ pub fn practice_life(
     }
     let mut counted: Vec<PracticeCycle> =
         own.iter().filter_map(|cycle| evidence::counted(practice, cycle, as_of)).collect();
-    counted.sort_by(|a, b| (a.starts, a.ends, &a.id).cmp(&(b.starts, b.ends, &b.id)));
+    counted.sort_by(|a, b| {
+        (a.starts, a.ends, a.closed_on, &a.by, &a.id).cmp(&(b.starts, b.ends, b.closed_on, &b.by, &b.id))
+    });
     Ok(now.standing(practice, steps, counted, as_of))
 }
 

@@ -50,7 +50,9 @@ fn prune(data: &mut Value, schema: &Value) {
     match data {
         Value::Array(items) => {
             if let Some(each) = schema.get("items") {
-                items.iter_mut().for_each(|item| prune(item, each));
+                for item in items {
+                    prune(item, each);
+                }
             }
         }
         Value::Object(fields) => {

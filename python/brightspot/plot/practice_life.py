@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -69,7 +69,9 @@ def draw(found: PracticeStanding, *, title: str, width: int, height: int | None)
         parts.append(_cycles(cycles, names, axis, width).properties(width=inner, height=each * len(cycles)))
     told = words.standing(found)
     lines = told[:3] if n_hidden == 0 else [*told[:3], f"The latest {len(cycles)} of {len(found.cycles)} cycles."]
-    picture: Any = alt.vconcat(*parts, spacing=14).resolve_scale(x="independent", y="independent")
+    # Altair's own types are partly unknown.
+    above: Any = alt.vconcat(*parts, spacing=14)
+    picture = above.resolve_scale(x="independent", y="independent")
     picture = picture.properties(**heading(title or words.capital(found.practice), lines, width))
     since = [f"{step.state} since {words.day(step.since)}" for step in found.steps]
     counted = [f"{_name(one)}, {words.COUNTS[one.counts]}{_effect(one, ', effect ')}" for one in found.cycles]
@@ -92,9 +94,7 @@ def _states(found: PracticeStanding, ladder: list[str], axis: TimeAxis) -> Any: 
         }
         for step, end in zip(found.steps, ends, strict=True)
     ]
-    moves = [
-        {"x": span["x"], "line": before["line"], "line2": span["line"]} for before, span in pairwise(spans)
-    ]
+    moves = [{"x": span["x"], "line": before["line"], "line2": span["line"]} for before, span in pairwise(spans)]
     # The highest state on top.
     scale = alt.Scale(domain=[-0.6, len(ladder) - 0.4], nice=False)
     ticks = alt.Axis(
@@ -117,7 +117,7 @@ def _states(found: PracticeStanding, ladder: list[str], axis: TimeAxis) -> Any: 
     return alt.layer(steps.mark_rule(color=LINE).encode(x=x, y=y, y2="line2"), now, dots)
 
 
-def _cycles(cycles: list[PracticeCycle] | tuple[PracticeCycle, ...], names: list[str], axis: TimeAxis, width: int) -> Any:  # noqa: ANN401
+def _cycles(cycles: Sequence[PracticeCycle], names: list[str], axis: TimeAxis, width: int) -> Any:  # noqa: ANN401
     shown = STATES.present({one.counts for one in cycles})
     lines: list[Row] = [
         {
@@ -136,7 +136,9 @@ def _cycles(cycles: list[PracticeCycle] | tuple[PracticeCycle, ...], names: list
         "line:O",
         title=None,
         scale=alt.Scale(domain=list(range(len(cycles)))),
-        axis=alt.Axis(labelExpr=f"{json.dumps(names)}[datum.value]", labelLimit=NAMES_MOST + 10, ticks=False, domain=False),
+        axis=alt.Axis(
+            labelExpr=f"{json.dumps(names)}[datum.value]", labelLimit=NAMES_MOST + 10, ticks=False, domain=False
+        ),
     )
     x, at = axis.encode(), axis.encode()
     at.shorthand = "at:T"

@@ -105,6 +105,9 @@ fn newer_events_are_kept_and_not_guessed_at() {
     assert_eq!(kept, bytes);
 }
 
+/// seq, record, kind, version, at, by, payload.
+type Row = (i64, String, String, i64, String, String, Vec<u8>);
+
 /// A newer version that adds a field raises no schema version: what it wrote can be read, studied again, exported and restored
 /// here, and nothing of it is lost.
 #[test]
@@ -112,7 +115,7 @@ fn unknown_fields_of_the_same_schema_survive() {
     let (_folder, path) = fresh();
     written(&path);
     let file = Connection::open(&path).unwrap();
-    let rows: Vec<(i64, String, String, i64, String, String, Vec<u8>)> = file
+    let rows: Vec<Row> = file
         .prepare("SELECT seq, record, kind, version, at, by, payload FROM events ORDER BY seq")
         .unwrap()
         .query_map([], |row| {
