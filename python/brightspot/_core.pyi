@@ -29,7 +29,7 @@ __all__ = [
     "mixed_variant",
     "note",
     "pool",
-    "practice_state",
+    "practice_life",
     "practices",
     "propose_phases",
     "ramp",
@@ -69,8 +69,12 @@ def funnel(
 def growth_percentiles(
     frame: pl.DataFrame, arguments: _Data
 ) -> tuple[pl.DataFrame, pl.DataFrame, _Data, list[_Data]]: ...
-def practice_state(
-    practice: _Data, cycles: Sequence[_Data], adoptions: Sequence[_Data], rules: _Data, as_of: str
+def practice_life(
+    versions: Sequence[tuple[str | None, _Data]],
+    cycles: Sequence[_Data],
+    adoptions: Sequence[_Data],
+    rules: _Data,
+    as_of: str,
 ) -> _Data: ...
 def practices(bright: BrightSpots, uses: pl.DataFrame, arguments: _Data) -> Practices: ...
 def value_added(

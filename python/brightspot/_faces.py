@@ -79,6 +79,20 @@ class StandingFace(Record):
         """Say in plain words how far the practice has come, on what evidence, and what is missing."""
         return words.standing(cast("PracticeStanding", self))
 
+    def plot(self, *, title: str = "", width: int | None = None, height: int | None = None) -> alt.TopLevelMixin:
+        """Draw the states over time, and under them each cycle with its team and conditions, as it counts.
+
+        Parameters
+        ----------
+        title
+            A heading; where not given, the practice's title.
+        width, height
+            In pixels, of the whole; the height grows with the cycles where it is not given.
+        """
+        from brightspot.plot.practice_life import draw
+
+        return draw(cast("PracticeStanding", self), title=title, width=width or 720, height=height)
+
     def _repr_html_(self) -> str:
         standing = cast("PracticeStanding", self)
         told = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.sentences())

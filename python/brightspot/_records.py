@@ -60,6 +60,8 @@ PracticeState = Literal["suspected", "described", "testing", "confirmed", "sprea
 """How far a practice has come."""
 Gate = Literal["what", "ingredients", "not_this", "checklist", "locked_cycle", "closed_cycles", "other_adopters", "contexts", "shared_measure", "benefit", "no_harm", "holds_elsewhere", "tried_by_others", "consent", "kept", "one_term", "outcome_holds"]
 """What a practice must have, to count as having come so far."""
+CountsAs = Literal["for", "against", "neither", "open", "cancelled"]
+"""How a cycle counts for its practice."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -1132,6 +1134,8 @@ class Adoption(Record):
         The classroom, team or school.
     offered
         The day on which it was offered.
+    practice
+        The title of the practice; to be given where adoptions of several practices lie together, as in a journal.
     tried
         The first day on which it was used.
     last_seen
@@ -1151,6 +1155,7 @@ class Adoption(Record):
     unit: str
     _: KW_ONLY
     offered: date = field(metadata={"load": load_date})
+    practice: str | None = None
     tried: date | None = field(default=None, metadata={"load": load_optional(load_date)})
     last_seen: date | None = field(default=None, metadata={"load": load_optional(load_date)})
     stopped: date | None = field(default=None, metadata={"load": load_optional(load_date)})
@@ -1158,7 +1163,7 @@ class Adoption(Record):
 
     if TYPE_CHECKING:
 
-        def __init__(self, unit: str, *, offered: Day, tried: Day | None = ..., last_seen: Day | None = ..., stopped: Day | None = ..., context: Mapping[str, str] = ...) -> None: ...
+        def __init__(self, unit: str, *, offered: Day, practice: str | None = ..., tried: Day | None = ..., last_seen: Day | None = ..., stopped: Day | None = ..., context: Mapping[str, str] = ...) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -1226,6 +1231,84 @@ class GateCheck(Record):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PracticeStep(Record):
+    """A state of a practice, and since when.
+
+    Attributes
+    ----------
+    state
+        The state.
+    since
+        The first day of it.
+    """
+
+    state: PracticeState
+    _: KW_ONLY
+    since: date = field(metadata={"load": load_date})
+
+    if TYPE_CHECKING:
+
+        def __init__(self, state: PracticeState, *, since: Day) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class PracticeCycle(Record):
+    """A cycle of a practice, as it counts.
+
+    Attributes
+    ----------
+    id
+        The cycle.
+    by
+        The team that tested, or whoever drafted the cycle.
+    is_by_originator
+        Whether that is the originator of the practice, who does not count as another adopter.
+    context
+        The conditions, in words.
+    starts
+        First day of the test window.
+    ends
+        Last day of the test window.
+    closed_on
+        The day on which it was decided or given up.
+    signal
+        What the data said about the outcome.
+    decision
+        What was decided.
+    is_harmful
+        Whether a guard measure was harmed.
+    estimate
+        The effect, better being positive.
+    lo
+        The lower end of its 90% interval.
+    hi
+        The upper end.
+    counts
+        How it counts.
+    """
+
+    id: str
+    _: KW_ONLY
+    by: str
+    is_by_originator: bool
+    context: str
+    starts: date = field(metadata={"load": load_date})
+    ends: date = field(metadata={"load": load_date})
+    closed_on: date | None = field(metadata={"load": load_optional(load_date)})
+    signal: Signal | None
+    decision: Choice | None
+    is_harmful: bool
+    estimate: float | None
+    lo: float | None
+    hi: float | None
+    counts: CountsAs
+
+    if TYPE_CHECKING:
+
+        def __init__(self, id: str, *, by: str, is_by_originator: bool, context: str, starts: Day, ends: Day, closed_on: Day | None, signal: Signal | None, decision: Choice | None, is_harmful: bool, estimate: float | None, lo: float | None, hi: float | None, counts: CountsAs) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PracticeStanding(StandingFace):
     """How far a practice has come, why, and what is missing for the next step.
 
@@ -1277,6 +1360,10 @@ class PracticeStanding(StandingFace):
         Places that tried it long enough ago to say whether they keep it.
     n_kept
         Those of them that do.
+    steps
+        The states it has been in, the first one first; where it fell back, a state occurs again.
+    cycles
+        All of its cycles, in the order of their tests, each as it counts.
 
     Examples
     --------
@@ -1311,10 +1398,12 @@ class PracticeStanding(StandingFace):
     n_tried: int
     n_due: int
     n_kept: int
+    steps: Sequence[PracticeStep] = field(default=(), metadata={"load": load_each(load_record("PracticeStep"))})
+    cycles: Sequence[PracticeCycle] = field(default=(), metadata={"load": load_each(load_record("PracticeCycle"))})
 
     if TYPE_CHECKING:
 
-        def __init__(self, practice: str, *, as_of: Day, state: PracticeState, gates: Sequence[GateCheck], missing: Sequence[str], n_closed: int, n_adopt: int, n_adapt: int, n_abandon: int, n_continue_test: int, n_cancelled: int, n_without_estimate: int, adopters: Sequence[str], contexts: Sequence[str], failed_contexts: Sequence[str], estimate: float | None, lo: float | None, hi: float | None, tau2: float | None, n_offered: int, n_tried: int, n_due: int, n_kept: int) -> None: ...
+        def __init__(self, practice: str, *, as_of: Day, state: PracticeState, gates: Sequence[GateCheck], missing: Sequence[str], n_closed: int, n_adopt: int, n_adapt: int, n_abandon: int, n_continue_test: int, n_cancelled: int, n_without_estimate: int, adopters: Sequence[str], contexts: Sequence[str], failed_contexts: Sequence[str], estimate: float | None, lo: float | None, hi: float | None, tau2: float | None, n_offered: int, n_tried: int, n_due: int, n_kept: int, steps: Sequence[PracticeStep] = ..., cycles: Sequence[PracticeCycle] = ...) -> None: ...
 
 
 __all__ = [
@@ -1326,6 +1415,7 @@ __all__ = [
     "ChosenBecause",
     "ClassStudy",
     "Comparison",
+    "CountsAs",
     "Cycle",
     "Decision",
     "Direction",
@@ -1346,9 +1436,11 @@ __all__ = [
     "Plan",
     "Point",
     "Practice",
+    "PracticeCycle",
     "PracticeRules",
     "PracticeStanding",
     "PracticeState",
+    "PracticeStep",
     "Prediction",
     "PredictionCheck",
     "PredictionFinding",

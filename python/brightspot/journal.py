@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -13,13 +13,25 @@ from uuid import uuid4
 
 import polars as pl
 
-from brightspot import _core, _records
+from brightspot import _core, _records, words
 from brightspot._frames import iso
 from brightspot._record import Record, is_unicode, plain
-from brightspot._records import Choice, Cycle, Doing, Fidelity, Plan, Study
+from brightspot._records import (
+    Adoption,
+    Choice,
+    Cycle,
+    Doing,
+    Fidelity,
+    Plan,
+    Practice,
+    PracticeRules,
+    PracticeStanding,
+    Study,
+)
 from brightspot._result import escaped
 from brightspot.cycle import Day, Frames, Moment, a_plan, frames_for, moment
-from brightspot.exceptions import InvalidOptionError, StoreError
+from brightspot.exceptions import InvalidOptionError, NotFoundError, StoreError
+from brightspot.practice_life import life
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +258,40 @@ class Journal:
         by: str,
         as_planned: Fidelity = "unknown",
         fidelity: float | None = None,
+        checklist: Mapping[str, float] | None = None,
         observations: str | Sequence[str] = (),
         surprises: str | Sequence[str] = (),
         at: Moment | None = None,
         version: int | None = None,
     ) -> Cycle:
-        """Record what was done: whether as planned, the share of planned steps, what was seen and what surprised."""
-        doing = Doing(as_planned, fidelity=fidelity, observations=_each(observations), surprises=_each(surprises))
+        """Record what was done; again, to correct it.
+
+        Parameters
+        ----------
+        as_planned
+            Whether the change was carried out as planned, as the team sees it.
+        fidelity
+            The share of the planned steps that were carried out, from 0 to 1, where it was counted.
+        checklist
+            For the items of the plan's ``checklist`` the share of occasions on which each was seen, 0 to 1; True or
+            False where it was looked at once. Their mean stands for ``fidelity`` where that is not given. What a study
+            takes is the lesser of ``as_planned`` and what the score says (``Plan.fidelity``: 80% and 60%).
+        observations, surprises
+            What was seen, and what nobody expected.
+
+        Raises
+        ------
+        InvalidRecordError
+            For a share outside of 0 to 1, and an item that the plan's checklist does not have.
+        """
+        shares = {item: float(share) if isinstance(share, bool) else share for item, share in (checklist or {}).items()}
+        doing = Doing(
+            as_planned,
+            fidelity=fidelity,
+            checklist=shares,
+            observations=_each(observations),
+            surprises=_each(surprises),
+        )
         return _cycle(self._journal.do(_text("id", id), plain(doing), *_stamp(by, at, version)))
 
     def study(
@@ -268,8 +307,8 @@ class Journal:
     ) -> Study:
         """Study a cycle's data (:func:`brightspot.study`) and keep the study; again, it stands beside the older."""
         chosen = frames_for(self.cycle(id).plan, frames)
-        words = _text("learned", learned)
-        result = self._journal.study(id, chosen, str(iso(as_of)), words, *_stamp(by, at, version))
+        told = _text("learned", learned)
+        result = self._journal.study(id, chosen, str(iso(as_of)), told, *_stamp(by, at, version))
         return Study(**result)
 
     def decide(
@@ -333,6 +372,46 @@ class Journal:
         name = kind.__name__ if isinstance(kind, type) else _text("kind", kind)
         return tuple(_filed(data) for data in self._journal.records(name, _as_of(as_of)))
 
+    def practice(
+        self, id: str, *, as_of: str | date | None = None, rules: PracticeRules | None = None
+    ) -> PracticeStanding:
+        """How far a practice that is filed here has come, from the cycles and adoptions that are here too.
+
+        Every day is judged by the version of the practice's record that stood then. Cycles belong to it whose plan
+        names it; adoptions (``journal.add(bs.Adoption(...))``) whose ``practice`` does.
+
+        Parameters
+        ----------
+        id
+            The id under which the practice is filed, or its title.
+        as_of
+            The day; nothing later is read. None: today (UTC).
+        rules
+            How much each gate asks for.
+
+        Raises
+        ------
+        NotFoundError
+            Where no practice of that id or title is filed.
+        """
+        day = datetime.now(UTC).date() if as_of is None else date.fromisoformat(str(iso(as_of)))
+        filed = self.records(Practice, as_of=day)
+        found = [one for one in filed if one.id == id] or [
+            one for one in filed if _title(one) == _text("id", id).strip()
+        ]
+        if not found:
+            titles = ", ".join(repr(_title(one)) for one in filed) or "none"
+            raise NotFoundError(
+                f"no practice {id!r} is filed here by {words.day(day)}; filed are: {titles}", kind="practice", id=id
+            )
+        events = [event for event in self.history(found[-1].id) if event.at.date() <= day]
+        versions = [
+            (event.at.date(), cast("Practice", self.record(event.record, as_of=event.at).record)) for event in events
+        ]
+        adoptions = [cast("Adoption", one.record) for one in self.records(Adoption, as_of=day)]
+        named = [one for one in adoptions if one.practice is not None]
+        return life(versions, self.cycles(as_of=day), named, day, rules)
+
     def cycle(self, id: str, *, as_of: Moment | None = None) -> Cycle:
         """A cycle as it stands, or as it stood.
 
@@ -395,6 +474,10 @@ class Journal:
         )
         heads = "<tr><th>id</th><th>change</th><th>state</th></tr>"
         return f"<p><strong>{escaped(repr(self))}</strong></p><table>{heads}{rows}</table>"
+
+
+def _title(filed: Filed) -> str:
+    return cast("Practice", filed.record).title.strip()
 
 
 def _path(path: object, option: str = "path") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from brightspot import _core
@@ -43,7 +43,8 @@ def practice_state(
     Returns
     -------
     PracticeStanding
-        ``.state``, ``.missing`` (in plain words), ``.gates``, counts, and the pooled effect.
+        ``.state``, ``.missing`` (in plain words), ``.gates``, counts, the pooled effect, ``.steps`` (the states it has
+        been in), ``.cycles`` (each as it counts), ``.plot()``.
 
     Raises
     ------
@@ -65,12 +66,22 @@ def practice_state(
     >>> standing.missing[0]
     'its active ingredients'
     """
-    day = iso(date.today() if as_of is None else as_of)
-    found = _core.practice_state(
-        plain(practice),
+    return life([(None, practice)], cycles, adoptions, as_of, rules)
+
+
+def life(
+    versions: Sequence[tuple[date | None, Practice]],
+    cycles: Iterable[Cycle],
+    adoptions: Iterable[Adoption],
+    as_of: str | date | None,
+    rules: PracticeRules | None,
+) -> PracticeStanding:
+    """The same of a practice whose record was revised: each version with the day since when it holds."""
+    found = _core.practice_life(
+        [(None if since is None else since.isoformat(), plain(practice)) for since, practice in versions],
         [plain(cycle) for cycle in cycles],
         [plain(adoption) for adoption in adoptions],
         plain(rules or PracticeRules()),
-        str(day),
+        str(iso(date.today() if as_of is None else as_of)),
     )
     return PracticeStanding(**found)

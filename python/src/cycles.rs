@@ -70,22 +70,27 @@ pub(crate) fn study<'py>(
     to_python(py, &study)
 }
 
-/// How far a practice has come by a day.
+/// How far a practice has come by a day: each version of its record with the day since when it holds, or none.
 #[pyfunction]
-pub(crate) fn practice_state<'py>(
+pub(crate) fn practice_life<'py>(
     py: Python<'py>,
-    practice: &Object<'py>,
+    versions: Vec<(Option<String>, Object<'py>)>,
     cycles: Vec<Object<'py>>,
     adoptions: Vec<Object<'py>>,
     rules: &Object<'py>,
     as_of: &str,
 ) -> Result<Object<'py>> {
-    let practice: Practice = from_python(practice)?;
+    let versions: Vec<(jiff::civil::Date, Practice)> = versions
+        .iter()
+        .map(|(since, practice)| {
+            Ok((since.as_deref().map_or(Ok(jiff::civil::Date::MIN), day)?, from_python(practice)?))
+        })
+        .collect::<Result<_>>()?;
     let cycles: Vec<Cycle> = cycles.iter().map(from_python).collect::<Result<_>>()?;
     let adoptions: Vec<Adoption> = adoptions.iter().map(from_python).collect::<Result<_>>()?;
     let rules: PracticeRules = from_python(rules)?;
     let as_of = day(as_of)?;
-    let found = released(py, || brightspot::cycle::practice_state(&practice, &cycles, &adoptions, &rules, as_of))?;
+    let found = released(py, || brightspot::cycle::practice_life(&versions, &cycles, &adoptions, &rules, as_of))?;
     to_python(py, &found)
 }
 
@@ -160,7 +165,7 @@ fn filed_dict<'py>(py: Python<'py>, filed: &journal::Filed) -> Result<Bound<'py,
     data.set_item("supersedes", filed.supersedes)?;
     data.set_item("by", &filed.by)?;
     data.set_item("at", filed.at.to_string())?;
-    data.set_item("record", to_python(py, &filed.record)?)?;
+    data.set_item("record", to_python(py, &filed.known())?)?;
     Ok(data)
 }
 

@@ -29,7 +29,7 @@ mod _core {
     #[pymodule_export]
     use crate::charts::{chart, contrast, false_signals, propose_phases, rule_sets};
     #[pymodule_export]
-    use crate::cycles::{Journal, practice_state, study};
+    use crate::cycles::{Journal, practice_life, study};
     #[pymodule_export]
     use crate::datasets::district;
     #[pymodule_export]

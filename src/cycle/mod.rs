@@ -65,6 +65,8 @@ mod guards;
 mod notes;
 mod plan;
 mod practice;
+mod practice_evidence;
+mod practice_gates;
 mod practice_life;
 mod prediction;
 mod predictions;
@@ -86,7 +88,8 @@ pub use event::Event;
 pub use guards::GuardCheck;
 pub use plan::{Guard, Plan, Task};
 pub use practice::{Adoption, Origin, OriginKind, Practice, Retirement};
-pub use practice_life::{GATES, Gate, GateCheck, PracticeRules, PracticeStanding, PracticeState, practice_state};
+pub use practice_gates::{GATES, Gate, GateCheck, PracticeRules, PracticeState};
+pub use practice_life::{CountsAs, PracticeCycle, PracticeStanding, PracticeStep, practice_life, practice_state};
 pub use prediction::{Prediction, Region, Side};
 pub use predictions::PredictionCheck;
 pub use ramp::{

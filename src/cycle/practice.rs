@@ -197,6 +197,13 @@ impl Practice {
     }
 }
 
+impl Practice {
+    /// Whether somebody who writes this title means this practice.
+    pub(super) fn is_called(&self, title: &str) -> bool {
+        title.trim() == self.title.trim()
+    }
+}
+
 impl Record for Practice {
     const KIND: &'static str = "Practice";
 
@@ -230,6 +237,9 @@ pub struct Adoption {
     pub unit: String,
     /// The day on which it was offered.
     pub offered: Date,
+    /// The title of the practice; to be given where adoptions of several practices lie together, as in a journal.
+    #[serde(default)]
+    pub practice: Option<String>,
     /// The first day on which it was used.
     #[serde(default)]
     pub tried: Option<Date>,
@@ -250,6 +260,9 @@ impl Record for Adoption {
     fn validate(&self) -> Result<()> {
         if self.unit.trim().is_empty() {
             return Err(invalid(Self::KIND, "unit", "must name the place"));
+        }
+        if self.practice.as_ref().is_some_and(|title| title.trim().is_empty()) {
+            return Err(invalid(Self::KIND, "practice", "must not be empty; leave it out where there is one alone"));
         }
         if self.tried.is_some_and(|day| day < self.offered) {
             return Err(invalid(Self::KIND, "tried", "must not be before the day on which it was offered"));

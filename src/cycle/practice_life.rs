@@ -1,162 +1,93 @@
-//! How far a practice has come: from a suspicion to the usual way of working, by gates that are data.
+//! How far a practice has come, and by which steps: from a suspicion to the usual way of working, by gates that are data.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::codes::define_codes;
-use super::spread::{Spread, spread};
-use super::{Adoption, Choice, Cycle, GuardFinding, Practice, Signal, Study};
+use super::practice_evidence::{self as evidence, Evidence};
+use super::practice_gates::LADDER;
+use super::spread::{self, Spread, spread};
+use super::{Adoption, Choice, Cycle, GATES, Gate, GateCheck, Practice, PracticeRules, PracticeState, Signal};
 use crate::Result;
-use crate::record::{Record, date_of, invalid};
-use crate::stats::pooling::{MIN_SITES, PoolSpec, Summary, summarise};
+use crate::record::Record;
 
 define_codes! {
-    /// How far a practice has come.
-    PracticeState {
-        /// It came up in data, or somebody believes in it.
-        Suspected = "suspected",
-        /// It is written down so that others can do it.
-        Described = "described",
-        /// It is being tested in cycles.
-        Testing = "testing",
-        /// Several closed cycles of several people, all counted, show a benefit.
-        Confirmed = "confirmed",
-        /// Others take it up.
-        Spreading = "spreading",
-        /// Those who took it up keep it, and the benefit holds.
-        Standard = "standard",
-        /// It is no longer worked on.
-        Retired = "retired",
-    }
-
-    /// What a practice must have, to count as having come so far.
-    Gate {
-        /// It says what people do.
-        What = "what",
-        /// It names its active ingredients.
-        Ingredients = "ingredients",
-        /// It names what it is not.
-        NotThis = "not_this",
-        /// It has a checklist of fidelity.
-        Checklist = "checklist",
-        /// A cycle of it has a locked plan.
-        LockedCycle = "locked_cycle",
-        /// Enough cycles are closed; every closed cycle counts.
-        ClosedCycles = "closed_cycles",
-        /// Enough people other than the originator adopted it.
-        OtherAdopters = "other_adopters",
-        /// It was adopted under enough different conditions.
-        Contexts = "contexts",
-        /// Its cycles share one outcome measure.
-        SharedMeasure = "shared_measure",
-        /// The pooled effect is above nothing, beyond chance.
-        Benefit = "benefit",
-        /// No guard measure was harmed in any cycle.
-        NoHarm = "no_harm",
-        /// It has not failed under new conditions since.
-        HoldsElsewhere = "holds_elsewhere",
-        /// Somebody was offered it and tried it.
-        TriedByOthers = "tried_by_others",
-        /// The originator agrees to be named, or is not named.
-        Consent = "consent",
-        /// Enough of those who tried it still use it.
-        Kept = "kept",
-        /// Others have used it for a term.
-        OneTerm = "one_term",
-        /// No cycle of the last term got worse or did harm.
-        OutcomeHolds = "outcome_holds",
+    /// How a cycle counts for its practice.
+    CountsAs {
+        /// Adopted, and nothing got worse.
+        For = "for",
+        /// Worse, harm, or abandoned.
+        Against = "against",
+        /// Decided, without a verdict either way: adapted, or to be tested further.
+        Neither = "neither",
+        /// Not decided yet.
+        Open = "open",
+        /// Given up before a decision.
+        Cancelled = "cancelled",
     }
 }
 
-/// The gates of every state, in the order in which they are passed.
-pub const GATES: &[(PracticeState, Gate)] = &[
-    (PracticeState::Described, Gate::What),
-    (PracticeState::Described, Gate::Ingredients),
-    (PracticeState::Described, Gate::NotThis),
-    (PracticeState::Described, Gate::Checklist),
-    (PracticeState::Testing, Gate::LockedCycle),
-    (PracticeState::Confirmed, Gate::ClosedCycles),
-    (PracticeState::Confirmed, Gate::OtherAdopters),
-    (PracticeState::Confirmed, Gate::Contexts),
-    (PracticeState::Confirmed, Gate::SharedMeasure),
-    (PracticeState::Confirmed, Gate::Benefit),
-    (PracticeState::Confirmed, Gate::NoHarm),
-    (PracticeState::Confirmed, Gate::HoldsElsewhere),
-    (PracticeState::Spreading, Gate::TriedByOthers),
-    (PracticeState::Spreading, Gate::Consent),
-    (PracticeState::Standard, Gate::Kept),
-    (PracticeState::Standard, Gate::OneTerm),
-    (PracticeState::Standard, Gate::OutcomeHolds),
-];
-
-/// How much each gate asks for.
+/// A cycle of a practice, as it counts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct PracticeRules {
-    /// Closed cycles, at least.
-    pub closed_cycles: u32,
-    /// People or teams other than the originator who adopted it, at least.
-    pub other_adopters: u32,
-    /// Different conditions under which it was adopted, at least.
-    pub contexts: u32,
-    /// The level of the interval of the pooled effect, whose lower end must be above 0.
-    pub level: f64,
-    /// Days after which a place that tried it is asked whether it still uses it.
-    pub keep_days: u32,
-    /// The share of those places that still do, at least.
-    pub keep_rate: f64,
-    /// Places asked, at least.
-    pub kept_units: u32,
-    /// Days of a term.
-    pub term_days: u32,
+#[serde(deny_unknown_fields)]
+pub struct PracticeCycle {
+    /// The cycle.
+    pub id: String,
+    /// The team that tested, or whoever drafted the cycle.
+    pub by: String,
+    /// Whether that is the originator of the practice, who does not count as another adopter.
+    pub is_by_originator: bool,
+    /// The conditions, in words.
+    pub context: String,
+    /// First day of the test window.
+    pub starts: Date,
+    /// Last day of the test window.
+    pub ends: Date,
+    /// The day on which it was decided or given up.
+    pub closed_on: Option<Date>,
+    /// What the data said about the outcome.
+    pub signal: Option<Signal>,
+    /// What was decided.
+    pub decision: Option<Choice>,
+    /// Whether a guard measure was harmed.
+    pub is_harmful: bool,
+    /// The effect, better being positive.
+    pub estimate: Option<f64>,
+    /// The lower end of its 90% interval.
+    pub lo: Option<f64>,
+    /// The upper end.
+    pub hi: Option<f64>,
+    /// How it counts.
+    pub counts: CountsAs,
 }
 
-impl Default for PracticeRules {
-    fn default() -> Self {
-        Self {
-            closed_cycles: 3,
-            other_adopters: 2,
-            contexts: 2,
-            level: 0.90,
-            keep_days: 60,
-            keep_rate: 0.80,
-            kept_units: 5,
-            term_days: 90,
-        }
-    }
-}
-
-impl Record for PracticeRules {
-    const KIND: &'static str = "PracticeRules";
+impl Record for PracticeCycle {
+    const KIND: &'static str = "PracticeCycle";
 
     fn validate(&self) -> Result<()> {
-        for (path, value) in [("level", self.level), ("keep_rate", self.keep_rate)] {
-            if !(value > 0.0 && value < 1.0) {
-                return Err(invalid(Self::KIND, path, "must lie between 0 and 1"));
-            }
-        }
-        if self.closed_cycles < 3 {
-            return Err(invalid(Self::KIND, "closed_cycles", "must be 3 or more: fewer cannot be pooled"));
-        }
         Ok(())
     }
 }
 
-/// A gate, and whether the practice passes it.
+/// A state of a practice, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GateCheck {
-    /// The state that it belongs to.
+pub struct PracticeStep {
+    /// The state.
     pub state: PracticeState,
-    /// The gate.
-    pub gate: Gate,
-    /// Whether it is passed.
-    pub is_passed: bool,
-    /// What is missing, in plain words; empty where it is passed.
-    pub missing: String,
+    /// The first day of it.
+    pub since: Date,
+}
+
+impl Record for PracticeStep {
+    const KIND: &'static str = "PracticeStep";
+
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// How far a practice has come, why, and what is missing for the next step.
@@ -209,18 +140,16 @@ pub struct PracticeStanding {
     pub n_due: u32,
     /// Those of them that do.
     pub n_kept: u32,
+    /// The states it has been in, the first one first; where it fell back, a state occurs again.
+    #[serde(default)]
+    pub steps: Vec<PracticeStep>,
+    /// All of its cycles, in the order of their tests, each as it counts.
+    #[serde(default)]
+    pub cycles: Vec<PracticeCycle>,
 }
 
 impl Record for PracticeStanding {
     const KIND: &'static str = "PracticeStanding";
-
-    fn validate(&self) -> Result<()> {
-        Ok(())
-    }
-}
-
-impl Record for GateCheck {
-    const KIND: &'static str = "GateCheck";
 
     fn validate(&self) -> Result<()> {
         Ok(())
@@ -254,265 +183,124 @@ pub fn practice_state(
     rules: &PracticeRules,
     as_of: Date,
 ) -> Result<PracticeStanding> {
-    practice.validate()?;
+    practice_life(&[(Date::MIN, practice.clone())], cycles, adoptions, rules, as_of)
+}
+
+/// As [`practice_state`], of a practice whose record was revised: each version with the day since when it holds, the oldest first.
+/// Every day is judged by the version of that day; before the first version, by that.
+///
+/// # Errors
+/// As [`practice_state`]; [`crate::Error::TooFew`] without a version.
+pub fn practice_life(
+    versions: &[(Date, Practice)],
+    cycles: &[Cycle],
+    adoptions: &[Adoption],
+    rules: &PracticeRules,
+    as_of: Date,
+) -> Result<PracticeStanding> {
+    versions.iter().try_for_each(|(_, practice)| practice.validate())?;
     rules.validate()?;
     adoptions.iter().try_for_each(Record::validate)?;
-    let evidence = Evidence::new(practice, cycles, rules, as_of);
-    let spread = spread(adoptions, rules, as_of);
-    let gates: Vec<GateCheck> = GATES
-        .iter()
-        .map(|&(state, gate)| {
-            let missing = missing(gate, practice, &evidence, &spread, rules).unwrap_or_default();
-            GateCheck { state, gate, is_passed: missing.is_empty(), missing }
-        })
-        .collect();
-    let passes = |state: PracticeState| gates.iter().filter(|g| g.state == state).all(|g| g.is_passed);
-    let is_retired = practice.retired.as_ref().is_some_and(|r| r.on <= as_of);
-    let reached = LADDER.iter().take_while(|state| passes(**state)).last().copied();
-    let state = if is_retired { PracticeState::Retired } else { reached.unwrap_or(PracticeState::Suspected) };
-    let next = LADDER.iter().find(|next| **next > state);
-    let missing = gates.iter().filter(|g| Some(&g.state) == next && !g.is_passed).map(|g| g.missing.clone()).collect();
-    Ok(evidence.standing(practice, &spread, state, gates, missing, as_of))
+    let on = |day: Date| versions.iter().rfind(|(since, _)| *since <= day).or(versions.first()).map(|(_, one)| one);
+    let Some(practice) = on(as_of) else {
+        return Err(crate::Error::TooFew {
+            what: "the life of a practice".into(),
+            needed: "1 version of its record".into(),
+            found: 0,
+            remedy: "give the practice".into(),
+        });
+    };
+    let own = evidence::own(practice, cycles);
+    let offers: Vec<&Adoption> =
+        adoptions.iter().filter(|one| one.practice.as_ref().is_none_or(|title| practice.is_called(title))).collect();
+    let judged = |day: Date| Judged::on(on(day).unwrap_or(practice), &own, &offers, rules, day);
+
+    let retired = versions.iter().filter_map(|(_, one)| one.retired.as_ref().map(|r| r.on));
+    let written = versions.iter().map(|(since, _)| *since).filter(|since| *since > Date::MIN);
+    let days: BTreeSet<Date> =
+        evidence::days(&own, rules).chain(spread::days(&offers, rules)).chain(retired).chain(written).collect();
+    let mut steps: Vec<PracticeStep> = vec![];
+    for since in days.into_iter().filter(|day| *day <= as_of) {
+        let state = judged(since).state;
+        if steps.last().is_none_or(|last| last.state != state) {
+            steps.push(PracticeStep { state, since });
+        }
+    }
+    let now = judged(as_of);
+    if steps.is_empty() {
+        steps.push(PracticeStep { state: now.state, since: as_of });
+    }
+    let mut counted: Vec<PracticeCycle> =
+        own.iter().filter_map(|cycle| evidence::counted(practice, cycle, as_of)).collect();
+    counted.sort_by(|a, b| {
+        (a.starts, a.ends, a.closed_on, &a.by, &a.id).cmp(&(b.starts, b.ends, b.closed_on, &b.by, &b.id))
+    });
+    Ok(now.standing(practice, steps, counted, as_of))
 }
 
-/// The states in the order in which they are reached, each with gates of its own.
-const LADDER: [PracticeState; 5] = [
-    PracticeState::Described,
-    PracticeState::Testing,
-    PracticeState::Confirmed,
-    PracticeState::Spreading,
-    PracticeState::Standard,
-];
-
-/// A closed cycle: the study that was decided on, and what was decided.
-#[derive(Debug, Clone, Copy)]
-struct Closed<'a> {
-    cycle: &'a Cycle,
-    study: &'a Study,
-    chosen: Choice,
-    on: Date,
+/// A practice on a day.
+struct Judged<'a> {
+    state: PracticeState,
+    gates: Vec<GateCheck>,
+    evidence: Evidence<'a>,
+    spread: Spread,
 }
 
-impl Closed<'_> {
-    /// The effect, better being positive, and its variance.
-    fn effect(&self) -> Option<(f64, f64)> {
-        let (effect, ..) = self.study.outcome.signed()?;
-        let se = self.study.outcome.se?;
-        (se > 0.0 && se.is_finite()).then_some((effect, se * se))
-    }
-
-    fn is_harmful(&self) -> bool {
-        self.study.guards == GuardFinding::Harmed
-    }
-
-    fn has_failed(&self) -> bool {
-        self.study.signal == Signal::Worsened || self.is_harmful() || self.chosen == Choice::Abandon
-    }
-
-    fn context(&self) -> String {
-        context_words(&self.cycle.plan.context)
-    }
-
-    /// Who tested: the team where one is named, else whoever drafted the cycle.
-    fn tester(&self) -> &str {
-        let team = self.cycle.plan.team.trim();
-        if team.is_empty() { self.cycle.created_by.trim() } else { team }
-    }
-
-    fn is_by(&self, person: &str) -> bool {
-        let same = |name: &str| name.trim().to_lowercase() == person.trim().to_lowercase();
-        !person.trim().is_empty() && (same(&self.cycle.plan.team) || same(&self.cycle.created_by))
-    }
-}
-
-/// Conditions as words: "grade 5, program dual language".
-fn context_words(context: &BTreeMap<String, String>) -> String {
-    context.iter().map(|(name, value)| format!("{} {}", name.trim(), value.trim())).collect::<Vec<_>>().join(", ")
-}
-
-/// What the cycles of a practice say by a day.
-struct Evidence<'a> {
-    closed: Vec<Closed<'a>>,
-    n_locked: usize,
-    n_cancelled: usize,
-    adopters: BTreeSet<String>,
-    contexts: BTreeSet<String>,
-    failed_contexts: BTreeSet<String>,
-    measures: BTreeSet<(String, u32)>,
-    n_effects: usize,
-    pooled: Option<Summary>,
-    as_of: Date,
-}
-
-impl<'a> Evidence<'a> {
-    fn new(practice: &Practice, cycles: &'a [Cycle], rules: &PracticeRules, as_of: Date) -> Self {
-        let own: Vec<&Cycle> = cycles
+impl<'a> Judged<'a> {
+    fn on(practice: &Practice, own: &[&'a Cycle], offers: &[&Adoption], rules: &PracticeRules, day: Date) -> Self {
+        let evidence = Evidence::new(practice, own, rules, day);
+        let spread = spread(offers, rules, day);
+        let gates: Vec<GateCheck> = GATES
             .iter()
-            .filter(|cycle| cycle.plan.practice.as_ref().is_some_and(|name| name.trim() == practice.title.trim()))
-            .collect();
-        let mut closed: Vec<Closed> = own
-            .iter()
-            .filter_map(|cycle| {
-                let decision = cycle.decision.as_ref()?;
-                let on = date_of(decision.at);
-                let study = cycle.studies.last()?;
-                (on <= as_of).then_some(Closed { cycle, study, chosen: decision.chosen, on })
+            .map(|&(state, gate)| {
+                let missing = missing(gate, practice, &evidence, &spread, rules).unwrap_or_default();
+                GateCheck { state, gate, is_passed: missing.is_empty(), missing }
             })
             .collect();
-        closed.sort_by(|a, b| a.on.cmp(&b.on).then_with(|| a.cycle.id.cmp(&b.cycle.id)));
-        let is_by = |at: jiff::Timestamp| date_of(at) <= as_of;
-        let n_locked = own.iter().filter(|c| c.locked_at.is_some_and(is_by)).count();
-        let n_cancelled = own.iter().filter(|c| c.cancelled.as_ref().is_some_and(|x| is_by(x.at))).count();
-        let mut evidence = Self::of(practice, closed, rules, as_of);
-        evidence.n_locked = n_locked;
-        evidence.n_cancelled = n_cancelled;
-        evidence.failed_contexts = evidence.failures(practice, rules);
-        evidence
-    }
-
-    fn of(practice: &Practice, closed: Vec<Closed<'a>>, rules: &PracticeRules, as_of: Date) -> Self {
-        let adopted = || closed.iter().filter(|c| c.chosen == Choice::Adopt);
-        let adopters = adopted().filter(|c| !c.is_by(&practice.originator)).map(|c| c.tester().to_owned()).collect();
-        let contexts = adopted().map(Closed::context).collect();
-        let measured: Vec<(&Closed, (f64, f64))> = closed.iter().filter_map(|c| Some((c, c.effect()?))).collect();
-        let measures =
-            measured.iter().map(|(c, _)| (c.study.outcome.measure.clone(), c.study.outcome.version)).collect();
-        let (effects, variances): (Vec<f64>, Vec<f64>) = measured.iter().map(|(_, e)| *e).unzip();
-        Self {
-            adopters,
-            contexts,
-            failed_contexts: BTreeSet::new(),
-            n_effects: effects.len(),
-            pooled: pooled(&effects, &variances, rules.level),
-            measures,
-            closed,
-            n_locked: 0,
-            n_cancelled: 0,
-            as_of,
-        }
-    }
-
-    /// The conditions that were new after the practice had been confirmed, in which it failed and was not adopted since.
-    fn failures(&self, practice: &Practice, rules: &PracticeRules) -> BTreeSet<String> {
-        let mut failed = BTreeSet::new();
-        let mut known: BTreeSet<String> = BTreeSet::new();
-        let mut was_confirmed = false;
-        for (place, cycle) in self.closed.iter().enumerate() {
-            let context = cycle.context();
-            if cycle.chosen == Choice::Adopt {
-                failed.remove(&context);
-            } else if was_confirmed && cycle.has_failed() && !known.contains(&context) {
-                failed.insert(context.clone());
-            }
-            if !failed.contains(&context) {
-                known.insert(context);
-            }
-            if !was_confirmed {
-                let so_far = self.closed.iter().take(place + 1).copied().collect();
-                was_confirmed = Self::of(practice, so_far, rules, self.as_of).is_confirmed(rules);
-            }
-        }
-        failed
-    }
-
-    fn is_confirmed(&self, rules: &PracticeRules) -> bool {
-        GATES
-            .iter()
-            .filter(|(state, _)| *state == PracticeState::Confirmed)
-            .all(|(_, gate)| self.missing(*gate, rules).is_none())
-    }
-
-    /// What is missing for a gate that cycles decide; `None` where it is passed.
-    fn missing(&self, gate: Gate, rules: &PracticeRules) -> Option<String> {
-        let short = |found: usize, needed: u32, of: &str| {
-            (found < needed as usize).then(|| format!("{found} of {needed} {of}"))
-        };
-        match gate {
-            Gate::LockedCycle => (self.n_locked == 0).then(|| "a cycle of it with a locked plan".to_owned()),
-            Gate::ClosedCycles => short(self.closed.len(), rules.closed_cycles, "closed cycles"),
-            Gate::OtherAdopters => short(
-                self.adopters.len(),
-                rules.other_adopters,
-                "people or teams, other than the originator, who adopted it",
-            ),
-            Gate::Contexts => {
-                short(self.contexts.len(), rules.contexts, "different conditions under which it was adopted")
-            }
-            Gate::SharedMeasure => (self.measures.len() > 1).then(|| {
-                let names: Vec<String> =
-                    self.measures.iter().map(|(name, version)| format!("{name} (version {version})")).collect();
-                format!("one outcome measure for all of its cycles; they used {}", names.join(", "))
-            }),
-            Gate::Benefit => match &self.pooled {
-                None => Some(format!("{} of {} closed cycles with an estimate to pool", self.n_effects, MIN_SITES)),
-                Some(found) => (found.lo <= 0.0).then(|| {
-                    format!(
-                        "a pooled effect above nothing: all {} closed cycles with an estimate together give {} \
-                         ({:.0}% interval {} to {})",
-                        self.n_effects,
-                        crate::note::brief(found.estimate),
-                        100.0 * rules.level,
-                        crate::note::brief(found.lo),
-                        crate::note::brief(found.hi)
-                    )
-                }),
-            },
-            Gate::NoHarm => {
-                let n = self.closed.iter().filter(|c| c.is_harmful()).count();
-                (n > 0)
-                    .then(|| format!("a cycle without harm: a guard measure got worse in {n} of {}", self.closed.len()))
-            }
-            Gate::HoldsElsewhere => (!self.failed_contexts.is_empty()).then(|| {
-                let named = |c: &String| if c.is_empty() { "conditions not named".to_owned() } else { c.clone() };
-                let places: Vec<String> = self.failed_contexts.iter().map(named).collect();
-                format!("an adoption where it failed since it was confirmed: {}", places.join("; "))
-            }),
-            Gate::OutcomeHolds => {
-                let from = self.as_of.saturating_sub(jiff::Span::new().days(i64::from(rules.term_days)));
-                let n = self.closed.iter().filter(|c| c.on >= from && c.has_failed()).count();
-                (n > 0).then(|| format!("a term without a failure: {n} of the last term's cycles failed"))
-            }
-            _ => None,
-        }
+        let passes = |state: PracticeState| gates.iter().filter(|g| g.state == state).all(|g| g.is_passed);
+        let is_retired = practice.retired.as_ref().is_some_and(|r| r.on <= day);
+        let reached = LADDER.iter().take_while(|state| passes(**state)).last().copied();
+        let state = if is_retired { PracticeState::Retired } else { reached.unwrap_or(PracticeState::Suspected) };
+        Self { state, gates, evidence, spread }
     }
 
     fn standing(
         self,
         practice: &Practice,
-        spread: &Spread,
-        state: PracticeState,
-        gates: Vec<GateCheck>,
-        missing: Vec<String>,
+        steps: Vec<PracticeStep>,
+        cycles: Vec<PracticeCycle>,
         as_of: Date,
     ) -> PracticeStanding {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let decided = |choice: Choice| count(self.closed.iter().filter(|c| c.chosen == choice).count());
-        let is_poolable = self.measures.len() == 1;
-        let pooled = self.pooled.as_ref().filter(|_| is_poolable);
+        let Self { state, gates, evidence, spread } = self;
+        let next = LADDER.iter().find(|next| **next > state);
+        let of_next = |gate: &&GateCheck| Some(&gate.state) == next && !gate.is_passed;
+        let pooled = evidence.estimate();
         PracticeStanding {
             practice: practice.title.clone(),
             as_of,
             state,
-            gates,
-            missing,
-            n_closed: count(self.closed.len()),
-            n_adopt: decided(Choice::Adopt),
-            n_adapt: decided(Choice::Adapt),
-            n_abandon: decided(Choice::Abandon),
-            n_continue_test: decided(Choice::ContinueTest),
-            n_cancelled: count(self.n_cancelled),
-            n_without_estimate: count(self.closed.len() - self.n_effects),
-            adopters: self.adopters.into_iter().collect(),
-            contexts: self.contexts.into_iter().collect(),
-            failed_contexts: self.failed_contexts.into_iter().collect(),
+            missing: gates.iter().filter(of_next).map(|gate| gate.missing.clone()).collect(),
+            n_closed: evidence.n_closed(),
+            n_adopt: evidence.decided(Choice::Adopt),
+            n_adapt: evidence.decided(Choice::Adapt),
+            n_abandon: evidence.decided(Choice::Abandon),
+            n_continue_test: evidence.decided(Choice::ContinueTest),
+            n_cancelled: evidence.n_cancelled(),
+            n_without_estimate: evidence.n_without_estimate(),
             estimate: pooled.map(|p| p.estimate),
             lo: pooled.map(|p| p.lo),
             hi: pooled.map(|p| p.hi),
             tau2: pooled.map(|p| p.tau2),
+            gates,
+            adopters: evidence.adopters.into_iter().collect(),
+            contexts: evidence.contexts.into_iter().collect(),
+            failed_contexts: evidence.failed_contexts.into_iter().collect(),
             n_offered: spread.n_offered,
             n_tried: spread.n_tried,
             n_due: spread.n_due,
             n_kept: spread.n_kept,
+            steps,
+            cycles,
         }
     }
 }
@@ -538,11 +326,4 @@ fn missing(
         Gate::TriedByOthers | Gate::Kept | Gate::OneTerm => spread.missing(gate, rules, evidence.as_of),
         _ => evidence.missing(gate, rules),
     }
-}
-
-/// The effects of cycles together, from three on: random effects by restricted maximum likelihood, with the interval of
-/// Hartung & Knapp. `None` where they cannot be pooled.
-fn pooled(effects: &[f64], variances: &[f64], level: f64) -> Option<Summary> {
-    let spec = PoolSpec { level, ..PoolSpec::default() };
-    if effects.len() < MIN_SITES { None } else { summarise(effects, variances, &spec).ok() }
 }

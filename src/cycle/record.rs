@@ -310,10 +310,12 @@ impl Cycle {
     /// Records what was done; again to correct it.
     ///
     /// # Errors
-    /// [`Error::InvalidRecord`]; [`Error::IllegalTransition`]; [`Error::Conflict`].
+    /// [`Error::InvalidRecord`], also for an item that the plan's checklist does not have (a plan without one takes any);
+    /// [`Error::IllegalTransition`]; [`Error::Conflict`].
     pub fn do_(&mut self, doing: Doing, stamp: &Stamp) -> Result<Event> {
         self.next_state(Move::Do, stamp)?;
         doing.validate()?;
+        refuse_unplanned(&self.plan, &doing)?;
         self.make(Event::Done { doing }, stamp)
     }
 
@@ -335,7 +337,11 @@ impl Cycle {
     ) -> Result<Event> {
         self.next_state(Move::Study, stamp)?;
         let context = StudyContext { earlier, learned: learned.to_owned(), ..self.context(as_of) };
-        let found = study(&self.plan, series, &context)?;
+        let mut found = study(&self.plan, series, &context)?;
+        // That of the lock, which covers also what a newer version wrote into the plan and this one does not know.
+        if let Some(hash) = &self.plan_hash {
+            found.plan_hash.clone_from(hash);
+        }
         self.make(Event::Studied { study: Box::new(found) }, stamp)
     }
 
@@ -400,5 +406,18 @@ impl Cycle {
     /// The civil day, in UTC, on which the plan was locked.
     pub fn locked_on(&self) -> Option<Date> {
         self.locked_at.map(date_of)
+    }
+}
+
+/// A checklist is filled in as it was planned: a word mistyped would count as an item of its own.
+fn refuse_unplanned(plan: &Plan, doing: &Doing) -> Result<()> {
+    let is_planned = |item: &&String| plan.checklist.is_empty() || plan.checklist.contains(*item);
+    match doing.checklist.keys().find(|item| !is_planned(item)) {
+        None => Ok(()),
+        Some(item) => {
+            let planned: Vec<_> = plan.checklist.iter().map(|item| format!("{item:?}")).collect();
+            let problem = format!("is no item of the plan's checklist, which has {}", planned.join(", "));
+            Err(invalid(Doing::KIND, &format!("checklist[{item:?}]"), problem))
+        }
     }
 }

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{
     Adoption, Amendment, Cancellation, ClassStudy, Comparison, Cycle, Decision, Doing, FidelityRule, GateCheck, Guard,
-    GuardCheck, MeasureStudy, Origin, Plan, Practice, PracticeRules, PracticeStanding, Prediction, PredictionCheck,
-    RegressionToMean, Retirement, Selection, Study, Task,
+    GuardCheck, MeasureStudy, Origin, Plan, Practice, PracticeCycle, PracticeRules, PracticeStanding, PracticeStep,
+    Prediction, PredictionCheck, RegressionToMean, Retirement, Selection, Study, Task,
 };
 use crate::measure::{Measure, Point};
 use crate::record::{Kind, Record, kind_named, schema_document};
@@ -40,6 +40,8 @@ pub const RECORDS: &[Kind] = &[
     Kind::of::<Adoption>(),
     Kind::of::<PracticeRules>(),
     Kind::of::<GateCheck>(),
+    Kind::of::<PracticeStep>(),
+    Kind::of::<PracticeCycle>(),
     Kind::of::<PracticeStanding>(),
 ];
 

@@ -2,8 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::practice_life::Gate;
-use super::{Adoption, PracticeRules};
+use super::{Adoption, Gate, PracticeRules};
 
 /// The adoptions of a practice by a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +17,7 @@ pub(super) struct Spread {
 
 /// Counts adoptions, reading nothing later than `as_of`. Kept: seen in use `keep_days` after the first try or later. A
 /// place that is due and was not seen since counts as not kept: nobody looking is no sign of use.
-pub(super) fn spread(adoptions: &[Adoption], rules: &PracticeRules, as_of: Date) -> Spread {
+pub(super) fn spread(adoptions: &[&Adoption], rules: &PracticeRules, as_of: Date) -> Spread {
     let mut found = Spread { n_offered: 0, n_tried: 0, n_due: 0, n_kept: 0, first_tried: None };
     for adoption in adoptions.iter().filter(|a| a.offered <= as_of) {
         found.n_offered += 1;
@@ -32,6 +31,16 @@ pub(super) fn spread(adoptions: &[Adoption], rules: &PracticeRules, as_of: Date)
         }
     }
     found
+}
+
+/// The days on which what [`spread`] says may change.
+pub(super) fn days<'a>(adoptions: &'a [&Adoption], rules: &'a PracticeRules) -> impl Iterator<Item = Date> + 'a {
+    let later = |day: Date, days: u32| day.saturating_add(jiff::Span::new().days(i64::from(days)));
+    adoptions.iter().flat_map(move |adoption| {
+        let kept = adoption.tried.map(|tried| later(tried, rules.keep_days));
+        let term = adoption.tried.map(|tried| later(tried, rules.term_days));
+        [Some(adoption.offered), adoption.tried, kept, term, adoption.last_seen].into_iter().flatten()
+    })
 }
 
 impl Spread {

@@ -4,13 +4,33 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::Entry;
+use super::{Entry, known};
 use crate::cycle::Event;
 use crate::record::{Stamp, hex};
 use crate::{Error, Result};
 
 /// The version of the events that this version of the library writes, and the newest that it reads.
 pub(super) const EVENT_SCHEMA: u32 = 1;
+
+/// A step from one version of the events to the next: it makes of what an older version wrote what the next would have written.
+type Lift = fn(Value) -> std::result::Result<Value, String>;
+
+/// The steps, that from version 1 to 2 first. Whoever raises [`EVENT_SCHEMA`] adds the step here: as many as there are
+/// versions before the present one.
+const LIFTS: &[Lift] = &[];
+
+const _: () = assert!(LIFTS.len() + 1 == EVENT_SCHEMA as usize, "every older version of the events needs its step");
+
+/// An event of an older version as the present one would have written it, lifted from version to version. The stored bytes
+/// stay as they are.
+fn lifted(envelope: Value, found: u32, lifts: &[Lift]) -> std::result::Result<Value, String> {
+    let first = usize::try_from(found).ok().and_then(|found| found.checked_sub(1));
+    let steps = first.and_then(|first| lifts.get(first..));
+    steps
+        .ok_or_else(|| format!("its schema version is {found}, which never was"))?
+        .iter()
+        .try_fold(envelope, |event, lift| lift(event))
+}
 
 /// What stands before the first event.
 pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -77,15 +97,14 @@ impl Stored {
             let what = format!("event {} of {:?}", self.seq, self.record);
             return Err(Error::NewerSchema { what, found, supported: EVENT_SCHEMA });
         }
-        // Events of an older schema are lifted here, one version after another; the stored bytes stay as they are.
-        Ok(envelope)
+        lifted(envelope, found, LIFTS).map_err(|problem| self.unreadable(problem))
     }
 
     /// The event of a cycle, and who made it when.
     pub(super) fn cycle_event(&self) -> Result<(Event, Stamp)> {
         let mut envelope = self.known_envelope()?;
         let event = envelope.get_mut("event").map(Value::take).unwrap_or_default();
-        let event = serde_path_to_error::deserialize(event).map_err(|problem| self.unreadable(problem))?;
+        let event = known::read("Event", event).map_err(|problem| self.unreadable(problem))?;
         Ok((event, Stamp::new(self.by.clone(), self.moment()?)))
     }
 
@@ -147,5 +166,62 @@ impl Chain {
         }
         let problem = format!("events after event {} are missing", self.n);
         Err(Error::Tampered { path: path.to_owned(), problem })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Two imaginary steps: version 2 renamed a field, version 3 put the person into a mapping.
+    const STEPS: &[Lift] = &[
+        |mut event| {
+            let fields = event.as_object_mut().ok_or("it is no mapping")?;
+            let name = fields.remove("name").ok_or("it has no name")?;
+            fields.insert("person".into(), name);
+            Ok(event)
+        },
+        |mut event| {
+            event["person"] = json!({ "name": event["person"] });
+            Ok(event)
+        },
+    ];
+
+    #[test]
+    fn older_events_are_lifted_version_by_version() {
+        let (first, second, third) =
+            (json!({"name": "Kim"}), json!({"person": "Kim"}), json!({"person": {"name": "Kim"}}));
+        assert_eq!(lifted(first.clone(), 1, STEPS), Ok(third.clone()));
+        assert_eq!(lifted(second.clone(), 2, STEPS), Ok(third.clone()));
+        assert_eq!(lifted(third.clone(), 3, STEPS), Ok(third));
+        assert_eq!(lifted(first.clone(), 1, &STEPS[..1]), Ok(second.clone()));
+        assert_eq!(lifted(second, 1, STEPS), Err("it has no name".into()), "what cannot be lifted is said");
+        for never in [0, 4] {
+            assert!(lifted(first.clone(), never, &STEPS[..2]).unwrap_err().contains("never was"), "{never}");
+        }
+    }
+
+    /// Through the one door that all readers of events use.
+    #[test]
+    fn a_version_that_is_newer_or_never_was_is_refused_by_name() {
+        let stored = |schema: u32| Stored {
+            seq: 7,
+            record: "late-1".into(),
+            kind: "cycle.started".into(),
+            version: 3,
+            at: "2026-10-05T00:00:00Z".into(),
+            by: "Kim".into(),
+            payload: json!({"schema": schema, "event": {"kind": "started"}}).to_string().into_bytes(),
+            hash: String::new(),
+            previous_hash: String::new(),
+        };
+        assert!(stored(EVENT_SCHEMA).known_envelope().is_ok());
+        let newer = stored(EVENT_SCHEMA + 1).known_envelope().unwrap_err();
+        assert_eq!(newer.code(), "newer_schema");
+        assert!(newer.to_string().contains("event 7 of \"late-1\""), "{newer}");
+        let never = stored(0).known_envelope().unwrap_err();
+        assert_eq!(never.code(), "invalid_record");
     }
 }

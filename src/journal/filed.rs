@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::event::{EVENT_SCHEMA, Stored};
 use super::store::{Select, append, events_of, read, write};
-use super::{Journal, bytes_of, fold};
+use super::{Journal, bytes_of, fold, known};
 use crate::cycle::{Cycle, RECORDS, check};
 use crate::record::{Record, Stamp};
 use crate::{Error, Result};
@@ -30,6 +30,13 @@ pub struct Filed {
     pub at: Timestamp,
     /// The record, as it was stored.
     pub record: Value,
+}
+
+impl Filed {
+    /// The record as this version knows it: without fields that a newer one added.
+    pub fn known(&self) -> Value {
+        known::known(&self.kind, self.record.clone())
+    }
 }
 
 impl Journal {
@@ -138,7 +145,7 @@ pub(super) fn kind_filed(stored: &Stored) -> Option<&'static str> {
 /// Checks that a filed record is one, by its own rules.
 pub(super) fn check_filed(stored: &Stored) -> Result<()> {
     if let Some(filed) = filed(stored)? {
-        check(&filed.kind, filed.record)?;
+        check(&filed.kind, known::known(&filed.kind, filed.record))?;
     }
     Ok(())
 }

@@ -54,6 +54,7 @@ mod event;
 mod filed;
 mod fold;
 mod folder;
+mod known;
 mod place;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use brightspot::cycle::{
     Adoption, Choice, Cycle, Doing, Fidelity, GATES, Gate, Guard, Plan, Practice, PracticeRules, PracticeStanding,
-    PracticeState, Prediction, Retirement, practice_state,
+    PracticeState, Prediction, Retirement, practice_life, practice_state,
 };
 use brightspot::measure::{Measure, Series};
 use brightspot::record::{Record, Stamp, parse_timestamp};
@@ -114,6 +114,7 @@ fn adoption(unit: &str, tried: Option<i32>, last_seen: Option<i32>) -> Adoption 
     Adoption {
         unit: unit.into(),
         offered: day(10),
+        practice: None,
         tried: tried.map(day),
         last_seen: last_seen.map(day),
         stopped: None,
@@ -334,4 +335,35 @@ proptest! {
         let after = standing(&practice, &cycles(&made), &[], late()).state;
         prop_assert!(after <= before.max(PracticeState::Testing), "{before} -> {after}");
     }
+}
+
+/// The steps tell the same as asking on the days themselves, and no cycle is left out of them.
+#[test]
+fn the_steps_are_the_states_of_the_days() {
+    let fails = Made { team: "PLC 4", grade: "3", gain: -6.0, chosen: Choice::Abandon, after: 20, ..GOOD };
+    let all = cycles(&[three(), vec![fails]].concat());
+    let tried: Vec<Adoption> = (0..5).map(|k| adoption(&format!("Room {k}"), Some(12 + k), Some(90 + k))).collect();
+    let practice = Practice { consent: true, ..described() };
+    let told = standing(&practice, &all, &tried, late());
+    // Each step's own day, the day before it, and days between.
+    let edges = told.steps.iter().flat_map(|step| [step.since, step.since - Span::new().days(1)]);
+    let between = (1..9).map(|k| FIRST + Span::new().days(45 * k));
+    for day in edges.chain(between).filter(|day| (told.steps[0].since..=late()).contains(day)) {
+        let in_force = told.steps.iter().rfind(|step| step.since <= day).unwrap().state;
+        assert_eq!(standing(&practice, &all, &tried, day).state, in_force, "{day}");
+    }
+    let counts: Vec<(&str, &str)> = told.cycles.iter().map(|one| (one.by.as_str(), one.counts.as_str())).collect();
+    assert_eq!(counts, [("PLC 1", "for"), ("PLC 2", "for"), ("PLC 3", "for"), ("PLC 4", "against")]);
+}
+
+/// Each day is judged by the version of the record that held then.
+#[test]
+fn a_revised_record_counts_from_its_day_on() {
+    let bare = Practice::new("retrieval");
+    let versions = [(day(0), bare), (day(30), described())];
+    let found = practice_life(&versions, &[], &[], &PracticeRules::default(), day(60)).unwrap();
+    let steps: Vec<_> = found.steps.iter().map(|step| (step.state, step.since)).collect();
+    assert_eq!(steps, [(PracticeState::Suspected, day(0)), (PracticeState::Described, day(30))]);
+    let error = practice_life(&[], &[], &[], &PracticeRules::default(), day(0)).unwrap_err();
+    assert_eq!(error.code(), "too_few");
 }

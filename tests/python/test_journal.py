@@ -522,3 +522,36 @@ def test_a_killed_process_loses_nothing_that_was_acknowledged(path, n_seen):
             assert journal.cycle(id).version >= int(version)
         # And it goes on.
         assert journal.draft(plan(), by="Kim").state == "draft"
+
+
+def test_a_checklist_is_recorded_with_what_was_done(tmp_path):
+    plan = bs.Plan(
+        aim="Fractions secure by winter",
+        change="Number talks",
+        outcome=bs.Measure("exit ticket"),
+        predictions=[bs.Prediction("exit ticket", at_least=3.0)],
+        baseline=("2026-09-01", "2026-10-25"),
+        test=("2026-10-26", "2026-12-11"),
+        checklist=["Books are closed.", "Two ways are compared."],
+    )
+    with bs.Journal(tmp_path / "plc.db") as journal:
+        id = journal.draft(plan, by="Kim", at="2026-09-01").id
+        journal.lock(id, by="Kim", at="2026-10-25")
+        journal.start(id, by="Kim", at="2026-10-26")
+        seen = {"Books are closed.": True, "Two ways are compared.": 0.4}
+        doing = journal.do(id, as_planned="fully", checklist=seen, by="Kim", at="2026-12-11").doing
+        assert doing is not None
+        assert dict(doing.checklist) == {"Books are closed.": 1.0, "Two ways are compared.": 0.4}
+        study = journal.study(id, {}, as_of="2026-12-14", at="2026-12-14")
+        assert (study.fidelity, study.fidelity_score) == ("partly", 0.7), "the lesser of word and checklist"
+        assert "fidelity_by_score" in [note.code for note in study.caveats]
+    with bs.Journal(tmp_path / "other.db") as journal:
+        id = journal.draft(plan, by="Kim", at="2026-09-01").id
+        journal.lock(id, by="Kim", at="2026-10-25")
+        journal.start(id, by="Kim", at="2026-10-26")
+        for wrong, told in [
+            ({"Books closed": 1.0}, "no item of the plan's checklist"),
+            ({"Books are closed.": 3}, "between 0 and 1"),
+        ]:
+            with pytest.raises(ex.InvalidRecordError, match=told):
+                journal.do(id, checklist=wrong, by="Kim", at="2026-12-11")

@@ -102,3 +102,42 @@ def test_records_are_frozen_comparable_and_strict():
     ]:
         with pytest.raises(ex.InvalidRecordError, match=part):
             make()
+
+
+def test_its_steps_and_cycles_are_drawn_with_what_counts_against_it(tmp_path):
+    cycles = [closed(tmp_path, f"PLC {k}", str(k), 4.0) for k in (1, 2, 3)]
+    standing = bs.practice_state(DESCRIBED, cycles, as_of="2026-12-01")
+    assert [step.state for step in standing.steps] == ["described", "testing", "confirmed"]
+    assert [str(step.since) for step in standing.steps] == ["2026-08-01", "2026-08-02", "2026-11-21"]
+    failed = closed(tmp_path, "PLC 4", "3", -6.0, "abandon")
+    standing = bs.practice_state(DESCRIBED, [*cycles, failed], as_of="2026-12-01")
+    assert sorted((one.by, one.counts) for one in standing.cycles) == [
+        ("PLC 1", "for"),
+        ("PLC 2", "for"),
+        ("PLC 3", "for"),
+        ("PLC 4", "against"),
+    ]
+    before = bs.practice_state(DESCRIBED, [*cycles, failed], as_of="2026-11-20")
+    assert {one.counts for one in before.cycles} == {"open"}, "nothing later is read"
+    told = standing.plot().to_dict()["description"]
+    assert "PLC 4, grade 3, worse, harm or abandoned: counts against it, effect −6.0" in told
+    assert "Described since 1 Aug 2026, then testing since 2 Aug 2026" in told
+    bs.practice_state(bs.Practice("new"), as_of="2026-12-01").plot(title="Nothing yet").to_dict()
+
+
+def test_a_journal_knows_how_far_its_practices_have_come(tmp_path):
+    with bs.Journal(tmp_path / "plc.db") as journal:
+        filed = journal.add(bs.Practice(DESCRIBED.title), by="Kim", at="2026-08-01")
+        journal.add(DESCRIBED, by="Kim", id=filed.id, at="2026-09-01")
+        journal.add(bs.Adoption("Room 1", offered="2026-09-02"), by="Kim", at="2026-09-02")
+        journal.add(bs.Adoption("Room 2", offered="2026-09-02", practice=DESCRIBED.title), by="Kim", at="2026-09-02")
+        standing = journal.practice(DESCRIBED.title, as_of="2026-10-01")
+        assert standing == journal.practice(filed.id, as_of="2026-10-01")
+        assert [(step.state, str(step.since)) for step in standing.steps] == [
+            ("suspected", "2026-08-01"),
+            ("described", "2026-09-01"),
+        ]
+        assert standing.n_offered == 1, "an adoption that names no practice is nobody's here"
+        assert journal.practice(filed.id, as_of="2026-08-15").state == "suspected"
+        with pytest.raises(ex.NotFoundError, match="filed are: 'retrieval practice'"):
+            journal.practice("retrieval", as_of="2026-10-01")

@@ -71,9 +71,11 @@ def cycle(tmp_path_factory) -> bs.Cycle:
 def every_record(cycle: bs.Cycle) -> dict[str, _records.Record]:
     study = cycle.studies[0]
     practice = bs.Practice("worked examples", what="One is worked aloud.", fidelity=["It is on the board."])
-    standing = bs.practice_state(practice, [cycle], as_of="2026-12-01")
+    named = dataclasses.replace(cycle, plan=dataclasses.replace(cycle.plan, practice=practice.title))
+    standing = bs.practice_state(practice, [named], as_of="2026-12-01")
     found = [
-        practice, practice.origin, standing, standing.gates[0], bs.PracticeRules(closed_cycles=4),
+        practice, practice.origin, standing, standing.gates[0], standing.steps[0], standing.cycles[0],
+        bs.PracticeRules(closed_cycles=4),
         bs.Adoption("Room 4", offered="2026-11-23", tried="2026-11-30"), bs.Retirement("Replaced", on="2027-04-01"),
         cycle, cycle.plan, cycle.doing, cycle.decision, cycle.amendments[0],
         study, study.outcome, study.guard_checks[0], study.prediction_checks[0], study.outcome.points[0],

@@ -63,6 +63,8 @@ from brightspot.words.numbers import (
 )
 from brightspot.words.pooling import FUNNEL_VALUES, POOL_FINDINGS, between, funnel, funnel_levels, growth, pool
 from brightspot.words.practices import (
+    COUNTS,
+    LADDER,
     PRACTICE_CAUTION,
     PRACTICE_FINDINGS,
     STANDINGS,
@@ -126,10 +128,12 @@ __all__ = [
     "AGAINST",
     "ASSURANCES",
     "CHOICES",
+    "COUNTS",
     "FINDINGS",
     "FUNNEL_VALUES",
     "HOW_TO_LOOK",
     "KINDS",
+    "LADDER",
     "LONG_IN_CARD",
     "LONG_NAME",
     "MET",

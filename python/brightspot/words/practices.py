@@ -80,6 +80,18 @@ def _one(row: dict[str, Any], unit: str, values: str) -> str:
     )
 
 
+LADDER = ("suspected", "described", "testing", "confirmed", "spreading", "standard")
+"""The states of a practice, from the first to the last."""
+
+COUNTS = {
+    "for": "adopted: counts for it",
+    "against": "worse, harm or abandoned: counts against it",
+    "neither": "adapted or continued",
+    "cancelled": "given up undecided",
+    "open": "not decided yet",
+}
+"""How a cycle counts for its practice."""
+
 STANDINGS = {
     "suspected": "is suspected: it is not yet described so that others can use it",
     "described": "is described, and not yet tested",

@@ -1,7 +1,7 @@
 //! Files of other versions: the older are brought up to date, the newer refused.
 
 use brightspot::Error;
-use brightspot::cycle::{Cycle, State};
+use brightspot::cycle::{Cycle, Move, State};
 use brightspot::journal::Journal;
 use rusqlite::Connection;
 
@@ -103,4 +103,108 @@ fn newer_events_are_kept_and_not_guessed_at() {
         .query_row("SELECT payload FROM events WHERE seq = 7", [], |row| row.get(0))
         .unwrap();
     assert_eq!(kept, bytes);
+}
+
+/// seq, record, kind, version, at, by, payload.
+type Row = (i64, String, String, i64, String, String, Vec<u8>);
+
+/// A newer version that adds a field raises no schema version: what it wrote can be read, studied again, exported and restored
+/// here, and nothing of it is lost.
+#[test]
+fn unknown_fields_of_the_same_schema_survive() {
+    let (_folder, path) = fresh();
+    written(&path);
+    let file = Connection::open(&path).unwrap();
+    let rows: Vec<Row> = file
+        .prepare("SELECT seq, record, kind, version, at, by, payload FROM events ORDER BY seq")
+        .unwrap()
+        .query_map([], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+        })
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    // Everything but the decision, as a newer version might have written it: with fields at every depth.
+    file.execute_batch("DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_deleted; DELETE FROM events;")
+        .unwrap();
+    let mut previous = "0".repeat(64);
+    let mut plan_hash = String::new();
+    for (seq, record, kind, version, at, by, payload) in rows {
+        if kind == "cycle.decided" {
+            break;
+        }
+        let mut value: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        value["hue"] = "green".into();
+        if kind == "cycle.drafted" && record == "a" {
+            value["event"]["data"]["plan"]["colour"] = "blue".into();
+            value["event"]["data"]["plan"]["outcome"]["shade"] = serde_json::json!({"deep": 1});
+            let mut plan = value["event"]["data"]["plan"].clone();
+            plan["analysis"] = "series".into();
+            plan_hash = brightspot::record::hash_of(&plan).unwrap();
+        }
+        if kind == "cycle.locked" {
+            value["event"]["data"]["plan_hash"] = plan_hash.clone().into();
+        }
+        let bytes = serde_json::to_vec(&value).unwrap();
+        previous = {
+            let hash = chained(&previous, (seq, &record, &kind, version, &at, &by, &bytes));
+            file.execute(
+                "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                rusqlite::params![seq, record, kind, version, at, by, bytes, hash, previous],
+            )
+            .unwrap();
+            hash
+        };
+    }
+    file.execute("UPDATE meta SET value = ?1 WHERE key = 'last_hash'", [&previous]).unwrap();
+    drop(file);
+
+    let mut journal = Journal::open(&path).unwrap();
+    journal.verify().unwrap();
+    let cycle = journal.cycle("a").unwrap();
+    assert_eq!((cycle.state, cycle.plan_hash.as_deref()), (State::Studied, Some(plan_hash.as_str())));
+    super::attempt(&mut journal, "a", Move::Study).unwrap();
+    assert_eq!(
+        journal.cycle("a").unwrap().studies[1].plan_hash,
+        plan_hash,
+        "the study names the plan that was locked, all of it"
+    );
+    let n = journal.verify().unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(journal.export(folder.path()).unwrap(), n);
+    let (_other, place) = fresh();
+    let again = Journal::restore(folder.path(), &place).unwrap();
+    assert_eq!(again.verify().unwrap(), n);
+    assert_eq!(again.events().unwrap(), journal.events().unwrap());
+    let first = &again.history("a").unwrap()[0].payload;
+    assert_eq!(first["event"]["data"]["plan"]["colour"], "blue");
+    assert_eq!(first["event"]["data"]["plan"]["outcome"]["shade"]["deep"], 1);
+    assert_eq!(again.cycle("a").unwrap().studies.len(), 2);
+}
+
+/// As above, of a record that was filed whole.
+#[test]
+fn unknown_fields_of_a_filed_record_survive() {
+    let (_folder, path) = fresh();
+    drop(Journal::open(&path).unwrap());
+    let bytes = br#"{"schema":1,"supersedes":null,"record":{"name":"reading","colour":"red"}}"#;
+    let file = Connection::open(&path).unwrap();
+    let previous = "0".repeat(64);
+    let hash = chained(&previous, (1, "reading", "measure.added", 1, "2026-09-01T00:00:00Z", "kim", bytes));
+    file.execute(
+        "INSERT INTO events VALUES (1, 'reading', 'measure.added', 1, '2026-09-01T00:00:00Z', 'kim', ?1, ?2, ?3)",
+        rusqlite::params![bytes, hash, previous],
+    )
+    .unwrap();
+    file.execute("INSERT INTO meta VALUES ('last_hash', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1", [&hash])
+        .unwrap();
+    drop(file);
+    let journal = Journal::open(&path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    journal.export(folder.path()).unwrap();
+    let (_other, place) = fresh();
+    let filed = Journal::restore(folder.path(), &place).unwrap().record("reading", None).unwrap();
+    assert_eq!(filed.record["colour"], "red");
+    assert_eq!(filed.known(), serde_json::json!({"name": "reading"}));
 }
