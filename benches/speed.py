@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import multiprocessing
 import os
 import shutil
 import sqlite3
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -227,11 +229,37 @@ def models():
             model = bs.mixed_model(frame, outcome=outcome, fixed=fixed, random=random)
             return [model.effects(factor) for factor in model.factors], model.summary
 
-        peak, (_, summary) = peak_of(work)
+        peak, summary = in_fresh_process(model_peak, frame, outcome, fixed, random), work()[1]
         ours, first = cost(work)
         print(f"\n{what}: {frame.estimated_size('mb'):.0f} MB, {peak} MB more at the peak; {summary}")
         line("brightspot.mixed_model with effects and both their SDs", ours, first=first)
         model_peers(frame, outcome, fixed, random, ours)
+
+
+def in_fresh_process(what, frame, *more):
+    """`what` on the frame where nothing was freed before, so that no memory is there to be used again."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.parquet"
+        frame.write_parquet(path)
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            return pool.submit(what, path, *more).result()
+
+
+def model_peak(path, outcome, fixed, random):
+    """The peak beyond the frame, in MB, of a model with its effects."""
+    frame = pl.read_parquet(path)
+
+    def work():
+        model = bs.mixed_model(frame, outcome=outcome, fixed=fixed, random=random)
+        return [model.effects(factor) for factor in model.factors]
+
+    return peak_of(work)[0]
+
+
+def spots_peak(path, asked):
+    """The peak beyond the frame, in MB, of a search for bright spots."""
+    frame = pl.read_parquet(path)
+    return peak_of(lambda: bs.bright_spots(frame, **asked))[0]
 
 
 def model_peers(frame, outcome, fixed, random, ours):
@@ -283,7 +311,7 @@ def spots():
         model,
     )
     for what, more in (("", {}), (" over 3 years", {"period": "year"})):
-        peak, _ = peak_of(lambda: bs.bright_spots(frame, **asked, **more))  # noqa: B023
+        peak = in_fresh_process(spots_peak, frame, {**asked, **more})
         print(f"peak memory{what}: {peak} MB beyond the input ({frame.estimated_size('mb'):.0f} MB)")
 
 
