@@ -131,7 +131,9 @@ impl<'a> Evidence<'a> {
     /// Of the practice's own cycles.
     pub(super) fn new(practice: &Practice, own: &[&'a Cycle], rules: &PracticeRules, as_of: Date) -> Self {
         let mut closed: Vec<Closed> = own.iter().filter_map(|cycle| Closed::by(cycle, as_of)).collect();
-        closed.sort_by(|a, b| a.on.cmp(&b.on).then_with(|| a.cycle.id.cmp(&b.cycle.id)));
+        // By the moment, so that the order within a day does not hang on ids, which are drawn.
+        let moment = |one: &Closed| one.cycle.decision.as_ref().map(|decision| decision.at);
+        closed.sort_by(|a, b| moment(a).cmp(&moment(b)).then_with(|| a.cycle.id.cmp(&b.cycle.id)));
         let is_by = |at: jiff::Timestamp| date_of(at) <= as_of;
         let n_locked = own.iter().filter(|c| c.locked_at.is_some_and(is_by)).count();
         let n_cancelled = own.iter().filter(|c| c.cancelled.as_ref().is_some_and(|x| is_by(x.at))).count();
