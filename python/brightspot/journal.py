@@ -393,6 +393,8 @@ class Journal:
         ------
         NotFoundError
             Where no practice of that id or title is filed.
+        InvalidOptionError
+            Where several bear the title.
         """
         day = datetime.now(UTC).date() if as_of is None else date.fromisoformat(str(iso(as_of)))
         filed = self.records(Practice, as_of=day)
@@ -404,7 +406,15 @@ class Journal:
             raise NotFoundError(
                 f"no practice {id!r} is filed here by {words.day(day)}; filed are: {titles}", kind="practice", id=id
             )
-        events = [event for event in self.history(found[-1].id) if event.at.date() <= day]
+        if len(found) > 1:
+            ids = ", ".join(one.id for one in found)
+            raise InvalidOptionError(
+                f"{len(found)} practices are called {id!r}; give the id of one: {ids}",
+                option="id",
+                value=id,
+                expected=f"one of {ids}",
+            )
+        events = [event for event in self.history(found[0].id) if event.at.date() <= day]
         versions = [
             (event.at.date(), cast("Practice", self.record(event.record, as_of=event.at).record)) for event in events
         ]

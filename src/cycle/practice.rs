@@ -195,9 +195,7 @@ impl Practice {
             retired: None,
         }
     }
-}
 
-impl Practice {
     /// Whether somebody who writes this title means this practice.
     pub(super) fn is_called(&self, title: &str) -> bool {
         title.trim() == self.title.trim()

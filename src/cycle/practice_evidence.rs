@@ -9,7 +9,7 @@ use super::{
     Study,
 };
 use crate::record::date_of;
-use crate::stats::pooling::{MIN_SITES, PoolSpec, Summary, summarise};
+use crate::stats::pooling::{MIN_SITES, PoolSpec, Prediction, Summary, summarise};
 
 /// The cycles of a practice: those whose plan names it.
 pub(super) fn own<'a>(practice: &Practice, cycles: &'a [Cycle]) -> Vec<&'a Cycle> {
@@ -281,6 +281,7 @@ fn count(n: usize) -> u32 {
 /// The effects of cycles together, from three on: random effects by restricted maximum likelihood, with the interval of
 /// Hartung & Knapp. `None` where they cannot be pooled.
 fn pooled(effects: &[f64], variances: &[f64], level: f64) -> Option<Summary> {
-    let spec = PoolSpec { level, ..PoolSpec::default() };
+    // No new site is predicted here, so the cheap rule for that will do.
+    let spec = PoolSpec { level, prediction: Prediction::Plugin, ..PoolSpec::default() };
     if effects.len() < MIN_SITES { None } else { summarise(effects, variances, &spec).ok() }
 }

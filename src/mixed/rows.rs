@@ -1,6 +1,7 @@
 //! From rows to groups: which group every row is in, and the sums over the rows of every group.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::design::{Column, Design};
 
@@ -75,6 +76,14 @@ impl Interner {
     }
 }
 
+/// Rows whose groups are fetched together: so many that they overlap, so few that they stay in the cache.
+const BLOCK: usize = 128;
+
+/// The numbers of all rows, block by block.
+pub(super) fn blocks(n_rows: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..n_rows).step_by(BLOCK).map(move |from| from..(from + BLOCK).min(n_rows))
+}
+
 /// What the rows of one group add up to.
 pub(super) struct GroupSums {
     /// Sums of w A, group by group; the first of each is its sum of weights.
@@ -86,6 +95,19 @@ pub(super) struct GroupSums {
 impl GroupSums {
     pub(super) fn zeros(n_groups: usize, width: usize) -> Self {
         Self { sums: vec![0.0; n_groups * width], n: vec![0.0; n_groups] }
+    }
+
+    /// Reads what rows of these groups will be added to. Groups in random order lie all over a memory that is larger than
+    /// a processor's cache: read by themselves, many of them come at the same time, added one after another they do not.
+    #[inline]
+    pub(super) fn fetch(&self, groups: &[u32]) {
+        let Some(width) = self.sums.len().checked_div(self.n.len()) else { return };
+        let read = groups.iter().fold(0.0, |read: f64, &group| {
+            let (from, n) = (group as usize * width, self.n.get(group as usize));
+            let ends = [self.sums.get(from), self.sums.get(from + width - 1), n];
+            ends.into_iter().flatten().fold(read, |read, cell| read.max(*cell))
+        });
+        std::hint::black_box(read);
     }
 
     #[inline]
@@ -123,16 +145,16 @@ impl<'a> Rows<'a> {
         self.weights.map_or(1.0, |w| w.get(row).copied().unwrap_or(0.0))
     }
 
-    /// Visits every row of positive weight that is kept.
+    /// Visits those of `rows` that have a positive weight and are kept.
     #[inline]
     pub(super) fn visit(
         &self,
-        n_rows: usize,
+        rows: Range<usize>,
         is_kept: impl Fn(usize) -> bool,
         mut with: impl FnMut(usize, f64, &[f64]),
     ) {
         let mut row = vec![1.0; self.width()];
-        for i in 0..n_rows {
+        for i in rows {
             let weight = self.weight(i);
             if weight <= 0.0 || !is_kept(i) {
                 continue;

@@ -141,3 +141,7 @@ def test_a_journal_knows_how_far_its_practices_have_come(tmp_path):
         assert journal.practice(filed.id, as_of="2026-08-15").state == "suspected"
         with pytest.raises(ex.NotFoundError, match="filed are: 'retrieval practice'"):
             journal.practice("retrieval", as_of="2026-10-01")
+        twin = journal.add(bs.Practice(DESCRIBED.title), by="Lee", at="2026-09-10")
+        with pytest.raises(ex.InvalidOptionError, match=f"2 practices are called .*{twin.id}"):
+            journal.practice(DESCRIBED.title, as_of="2026-10-01")
+        assert journal.practice(twin.id, as_of="2026-10-01").state == "suspected"

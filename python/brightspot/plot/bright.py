@@ -116,6 +116,16 @@ def shown_units(units: pl.DataFrame) -> pl.DataFrame:
     return units.filter((pl.col("finding") != "suppressed") & pl.col("effect").is_finite())
 
 
+def seen_units(units: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The judged units of which the data say something, with ``seen``, what the shrunken effect was made from.
+
+    That is the effect over its reliability. The second value counts the judged units that are left out.
+    """
+    known = shown_units(units)
+    told = known.filter(pl.col("reliability") > LEAST_RELIABILITY)
+    return told.with_columns(seen=pl.col("effect") / pl.col("reliability")), known.height - told.height
+
+
 def _effects(
     result: BrightSpots, units: pl.DataFrame, overall: bool, title: str, width: int, height: int | None
 ) -> Any:  # noqa: ANN401 (altair's own types are partly unknown)

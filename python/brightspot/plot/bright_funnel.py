@@ -13,13 +13,12 @@ from brightspot import words
 from brightspot.plot import theme
 from brightspot.plot.axes import nice_ticks
 from brightspot.plot.bright import (
-    LEAST_RELIABILITY,
     STATES,
     Row,
     Side,
     rows_of,
     scaled,
-    shown_units,
+    seen_units,
     signed_zero,
     sizes_on_axis,
     state_of,
@@ -53,15 +52,12 @@ def draw(
         In pixels.
     """
     height = height or 360
-    known = shown_units(units)
-    shown = known.filter(pl.col("reliability") > LEAST_RELIABILITY).with_columns(
-        # A shrunken effect over its reliability is the difference it was made from; its variance is PEV/reliability.
-        difference=pl.col("effect") / pl.col("reliability"),
-        variance=pl.col("sd").pow(2) / pl.col("reliability"),
-    )
+    shown, n_unplaced = seen_units(units)
+    # The variance of what is seen is that of the prediction error over the reliability.
+    variances = (shown["sd"].pow(2) / shown["reliability"]).to_list()
     labels = STATES.labels()
     told = [
-        *told_lines(result, units, shown.height, overall=overall, n_unplaced=known.height - shown.height),
+        *told_lines(result, units, shown.height, overall=overall, n_unplaced=n_unplaced),
         words.funnel_band(result.spec),
     ]
     sizes: list[float] = [float(n) for n in shown["n"]] or [1.0, 2.0]
@@ -71,20 +67,20 @@ def draw(
     spare = (end - start) * 0.04 or (0.2 if is_log else 1.0)
     start, end = start - spare, end + spare
     back = math.exp if is_log else float
-    least, slope = _variance_by_size(sizes, shown["variance"].to_list())
+    least, slope = _variance_by_size(sizes, variances)
     band: list[Row] = []
     for step in range(81):
         n = back(start + (end - start) * step / 80)
         half = 1.96 * math.sqrt(least + slope / n)
         band.append({"mark": "band", "n": n, "lo": -half, "hi": half})
-    edges = [*shown["difference"], *(row["hi"] for row in band), *(row["lo"] for row in band), 0.0]
+    edges = [*shown["seen"], *(row["hi"] for row in band), *(row["lo"] for row in band), 0.0]
     spare = (max(edges) - min(edges) or 1.0) * 0.05
     low, high = min(edges) - spare, max(edges) + spare
     points: list[Row] = [
         {
             "mark": "unit",
             "n": row["n"],
-            "effect": row["difference"],
+            "effect": row["seen"],
             "state": labels.get(row["finding"], labels["not_distinguishable"]),
             **({"name": row["name"]} if row["is_candidate"] else {}),
         }

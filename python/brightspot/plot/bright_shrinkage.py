@@ -12,9 +12,8 @@ from brightspot import words
 from brightspot.plot import theme
 from brightspot.plot.axes import nice_ticks
 from brightspot.plot.bright import (
-    LEAST_RELIABILITY,
     rows_of,
-    shown_units,
+    seen_units,
     signed_zero,
     sizes_on_axis,
     told_lines,
@@ -51,14 +50,9 @@ def draw(
         In pixels.
     """
     height = height or 400
-    known = shown_units(units)
-    shown = known.filter(pl.col("reliability") > LEAST_RELIABILITY).with_columns(
-        seen=pl.col("effect") / pl.col("reliability")
-    )
+    shown, n_unplaced = seen_units(units)
     told = [
-        *told_lines(
-            result, units, shown.height, overall=overall, n_unplaced=known.height - shown.height, is_named=False
-        ),
+        *told_lines(result, units, shown.height, overall=overall, n_unplaced=n_unplaced, is_named=False),
         words.shrinkage_picture(result.spec, result.threshold),
     ]
     sizes: list[float] = [float(n) for n in shown["n"]] or [1.0, 2.0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -158,12 +158,9 @@ def _name(one: PracticeCycle) -> str:
 
 
 def _effect(one: PracticeCycle, lead: str = "") -> str:
-    return f"{lead}{text}" if (text := "".join(_texts(one))) else ""
-
-
-def _texts(one: PracticeCycle) -> Iterator[str]:
-    """The effect with its likely range; better is positive."""
-    if one.estimate is not None and one.lo is not None and one.hi is not None:
-        width = one.hi - one.lo
-        ends = " to ".join(words.in_step(end, width) for end in (one.lo, one.hi))
-        yield f"{words.in_step(one.estimate, width)} ({ends})"
+    """The effect with its likely range, better being positive; empty where there is none."""
+    if one.estimate is None or one.lo is None or one.hi is None:
+        return ""
+    width = one.hi - one.lo
+    low, high = (words.in_step(end, width) for end in (one.lo, one.hi))
+    return f"{lead}{words.in_step(one.estimate, width)} ({low} to {high})"

@@ -6,6 +6,11 @@ use crate::stats::student::chi_square_quantile;
 use crate::stats::summary::mean;
 use crate::{Error, Result};
 
+/// Steps of scoring at most.
+const MOST_STEPS: usize = 1_000;
+/// How near the maximum scoring ends, in parts of the variance of an effect.
+const NEAR: f64 = 1e-7;
+
 /// How the variance between sites, tau^2, is estimated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +60,13 @@ pub(super) struct Weighted {
     pub(super) slope: f64,
     /// sum log w.
     ln_w: f64,
+}
+
+impl Weighted {
+    /// Twice the derivative of the (restricted) log likelihood by tau^2.
+    fn score(&self, is_restricted: bool) -> f64 {
+        self.slope - self.w + if is_restricted { self.w2 / self.w } else { 0.0 }
+    }
 }
 
 impl Effects<'_> {
@@ -139,37 +151,60 @@ impl Effects<'_> {
         })
     }
 
-    /// Fisher scoring on the (restricted) likelihood, halving a step that lowers it.
+    /// The maximum of the (restricted) likelihood: Fisher scoring, halving a step that lowers it, comes near; where its
+    /// derivative changes sign is then bracketed, as near the maximum the likelihood itself is flat to its last digit.
     fn likeliest(&self, start: f64, is_restricted: bool) -> Result<f64> {
         let log_likelihood =
             |sums: &Weighted| 0.5 * (sums.ln_w - sums.q) - if is_restricted { 0.5 * sums.w.ln() } else { 0.0 };
         let (mut tau2, mut sums) = (start, self.at(start));
-        for _ in 0..1_000 {
-            let (score, information) = if is_restricted {
-                let share = sums.w2 / sums.w;
-                (sums.slope - sums.w + share, sums.w2 - 2.0 * sums.w3 / sums.w + share * share)
-            } else {
-                (sums.slope - sums.w, sums.w2)
-            };
-            let mut step = (tau2 + score / information).max(0.0) - tau2;
-            // Where the next is no better even at a billionth of the step, rounding decides: this is the maximum.
+        for _ in 0..MOST_STEPS {
+            let share = if is_restricted { sums.w2 / sums.w } else { 0.0 };
+            let information = if is_restricted { sums.w2 - 2.0 * sums.w3 / sums.w + share * share } else { sums.w2 };
+            let mut step = (tau2 + sums.score(is_restricted) / information).max(0.0) - tau2;
+            let near = NEAR * (tau2 + sums.w / sums.w2);
             let mut next = self.at(tau2 + step);
-            while log_likelihood(&next) < log_likelihood(&sums) && step.abs() > 1e-9 * tau2 {
+            while log_likelihood(&next) < log_likelihood(&sums) && step.abs() > near {
                 step /= 2.0;
                 next = self.at(tau2 + step);
             }
             tau2 += step;
             sums = next;
-            // A score of many terms that cancel is known to their rounding; where tau^2 is small beside the sampling
-            // variances, that is more than a digit of it.
-            let rounding = 16.0 * f64::EPSILON * sums.w / information;
-            if step.abs() <= 1e-13 * tau2.max(f64::MIN_POSITIVE) + rounding {
-                return Ok(tau2);
+            if step.abs() <= near {
+                break;
             }
         }
-        Err(Error::Numerical {
-            what: "the variance between sites".into(),
-            problem: "the likelihood has no maximum that 1,000 steps would reach; method=\"pm\" needs none".into(),
-        })
+        self.where_score_falls_to_zero(tau2, NEAR * (tau2 + sums.w / sums.w2), is_restricted)
+    }
+
+    /// The tau^2 nearest to a guess at which the score turns from positive to negative; 0 where it is negative from there.
+    fn where_score_falls_to_zero(&self, guess: f64, within: f64, is_restricted: bool) -> Result<f64> {
+        let rises = |tau2: f64| self.at(tau2).score(is_restricted) > 0.0;
+        let (mut low, mut high, mut width) = (guess, guess, within);
+        while low > 0.0 && !rises(low) {
+            low = (low - width).max(0.0);
+            width *= 2.0;
+        }
+        if !rises(low) {
+            return Ok(0.0);
+        }
+        width = within;
+        while rises(high) {
+            high += width;
+            width *= 2.0;
+            if !high.is_finite() {
+                return Err(Error::Numerical {
+                    what: "the variance between sites".into(),
+                    problem: "the likelihood rises without end; method=\"pm\" needs no maximum".into(),
+                });
+            }
+        }
+        // Halving ends where no number lies between.
+        loop {
+            let middle = f64::midpoint(low, high);
+            if middle <= low || middle >= high {
+                return Ok(middle);
+            }
+            if rises(middle) { low = middle } else { high = middle }
+        }
     }
 }

@@ -105,6 +105,30 @@ fn equal_effects_have_no_spread_between_them() {
     }
 }
 
+/// Where tau^2 is small beside the sampling variances, its score is known to fewer digits than it has itself.
+#[test]
+fn the_maximum_is_found_where_sites_hardly_differ() {
+    use rand::{RngExt, SeedableRng};
+    use rand_distr::{Distribution, StandardNormal};
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(8);
+    let mut n_inside = 0;
+    for _ in 0..4_000 {
+        let v: Vec<f64> = (0..8).map(|_| 0.01 * 8.0_f64.powf(rng.random::<f64>())).collect();
+        let mut draw = || -> f64 { StandardNormal.sample(&mut rng) };
+        let y: Vec<f64> = v.iter().map(|v| 0.2 + v.sqrt() * draw()).collect();
+        let spec = PoolSpec { interval: Interval::Z, prediction: Prediction::Plugin, ..PoolSpec::default() };
+        let tau2 = summarise(&y, &v, &spec).unwrap().tau2;
+        // The derivative of the restricted likelihood, times two: nothing, or falling where tau^2 is 0.
+        let w: Vec<f64> = v.iter().map(|v| 1.0 / (v + tau2)).collect();
+        let total: f64 = w.iter().sum();
+        let mu = w.iter().zip(&y).map(|(w, y)| w * y).sum::<f64>() / total;
+        let score: f64 = w.iter().zip(&y).map(|(w, y)| w * w * (y - mu).powi(2) - w + w * w / total).sum();
+        assert!(if tau2 > 0.0 { score.abs() < 1e-9 * total } else { score < 1e-9 * total }, "{tau2} {score}");
+        n_inside += u32::from(tau2 > 0.0);
+    }
+    assert!(n_inside > 1_000, "{n_inside}");
+}
+
 #[test]
 fn what_cannot_be_pooled_is_said() {
     let spec = PoolSpec::default();
