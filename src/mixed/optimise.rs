@@ -33,7 +33,8 @@ const MOST_FACES_OF: usize = 4;
 /// as they are in the optimum with all of them, lies higher than that by more than this (the 5-in-a-million point of
 /// chi-square with 1 degree of freedom).
 const REACH: f64 = 20.8;
-/// Criteria nearer than this share are equal, and the face with more zeros is preferred.
+/// Criteria nearer than this share are equal: a step may seem to rise by so little, and the face with more zeros is
+/// preferred. Where millions of rows add up, their rounding comes to some 3e-14.
 const SAME: f64 = 1e-13;
 
 /// What is minimised.
@@ -217,7 +218,7 @@ impl<C: Criterion> Search<'_, C> {
                 has_converged = true;
                 break;
             }
-            let (from, before, slack) = (deviance, slope.clone(), 1e-14 * deviance.abs());
+            let (from, before, slack) = (deviance, slope.clone(), SAME * deviance.abs());
             let (mut moved, mut share) = (false, 1.0);
             for _ in 0..40 {
                 let mut next = t.clone();
@@ -330,4 +331,43 @@ fn direction(columns: &[Vec<f64>], slope: &[f64]) -> Option<Vec<f64>> {
         }
     }
     Some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A smooth criterion as large as that of ten million rows, with as much rounding.
+    struct Rounded {
+        lowest: f64,
+    }
+
+    impl Criterion for Rounded {
+        fn value(&self, t: &[f64]) -> Option<f64> {
+            self.gradient(t, &[0]).map(|(value, _)| value)
+        }
+
+        fn gradient(&self, t: &[f64], _wanted: &[usize]) -> Option<(f64, Vec<f64>)> {
+            let place = t.first()?.ln().max(-40.0);
+            let away = place - self.lowest;
+            let rounding = 5e-7 * (1e9 * place).sin();
+            Some((1.9e7 + 4e5 * (away.exp() - 1.0 - away) + rounding, vec![4e5 * away.exp_m1() / t.first()?]))
+        }
+
+        fn is_cheap(&self, _levels: &[usize]) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn the_rounding_of_many_rows_does_not_stop_a_search() {
+        for k in 0..200 {
+            let criterion = Rounded { lowest: -3.0 + 0.02 * f64::from(k) };
+            let (scale, is_fixed, part) = (vec![25.0], vec![false], vec![0]);
+            let mut search = Search { criterion: &criterion, scale, is_fixed, part, n_evaluations: 0 };
+            let found = search.minimise().unwrap();
+            assert!(found.has_converged && found.n_evaluations < 60, "{k}: {found:?}");
+            assert!((found.t[0].ln() - criterion.lowest).abs() < 1e-8, "{k}: {found:?}");
+        }
+    }
 }
