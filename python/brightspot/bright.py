@@ -100,8 +100,8 @@ class BrightSpots:
         One row per unit and period: ``n``, ``effect`` (shrunken), ``sd``, ``prob_exceeds``; empty without periods.
     checks
         One row per unit, by other methods: ``p_value`` (one-sided, of not exceeding the threshold), ``bh``, ``by``,
-        ``storey``; ``prob_normal`` and ``prob_ash`` (under a law of effects that need not be normal; ``prob_exceeds``
-        is the smaller), ``lfdr``, ``lfsr``.
+        ``storey``; ``prob_normal``, ``prob_ash`` and ``prob_smooth`` (under two laws of effects that need not be normal,
+        the second less what its own uncertainty takes; ``prob_exceeds`` is the smallest), ``lfdr``, ``lfsr``.
     balance
         One row per condition: its mean over ``candidates`` and ``others``, the ``difference`` in standard deviations,
         ``z``, ``p_value`` (adjusted for their number), ``is_easier``: candidates who have it easier speak against the
@@ -373,7 +373,8 @@ def bright_spots(
     Notes
     -----
     A row with a missing value in any column of the model is left out and counted. Other notes: ``default_threshold``,
-    ``one_period``, ``small_units``, ``few_peers``, ``few_matches``, ``ceiling``, ``skewed_effects``, ``singular``,
+    ``one_period``, ``small_units``, ``few_peers``, ``few_matches``, ``ceiling``, ``skewed_effects``,
+    ``effects_not_normal``, ``singular``,
     ``few_units``, ``confounded_levels``, ``confounded_condition``, ``missing_by_unit``, ``easier_conditions``,
     ``default_margin``, ``guard_missing``.
 

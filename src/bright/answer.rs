@@ -4,13 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::guards::GuardAnswer;
+use super::laws::{self, Laws, interval, probability};
 use super::matched::Matched;
 use super::spec::{
-    ABOVE_PEERS_PROB, ADAPTIVE_UNITS, BrightSpec, CONSISTENT_PROB, PERSISTENT_PROB, RELIABLE, SKEWED, SKEWNESS_UNITS,
+    ABOVE_PEERS_PROB, BrightSpec, CONSISTENT_PROB, PERSISTENT_PROB, RELIABLE,
 };
-use crate::stats::ash::Ash;
 use crate::stats::multiplicity::bayesian_fdr;
-use crate::stats::normal::{prob_exceeds, quantile};
 use crate::stats::standing::standing;
 use crate::stats::summary::mean;
 use crate::{Note, NoteCode, Result};
@@ -55,11 +54,12 @@ pub struct Answer {
     pub sd: f64,
     /// The share of its variance that is signal, within \[0, 1\].
     pub reliability: f64,
-    /// The lower end of the 95% interval.
+    /// The lower end of the 95% interval: of normal effects, unless the units show that effects are not normal.
     pub lo: f64,
     /// The upper end of the 95% interval.
     pub hi: f64,
-    /// The probability that the effect exceeds the threshold.
+    /// The probability that the effect exceeds the threshold: under normal effects, and no more than under either law of effects
+    /// that the units themselves show.
     pub prob_exceeds: f64,
     /// The expected share of units that it stands above.
     pub expected_percentile: f64,
@@ -118,7 +118,7 @@ pub(crate) struct Answers {
     pub(crate) candidates: Vec<usize>,
     pub(crate) false_share: Option<f64>,
     pub(crate) notes: Vec<Note>,
-    pub(crate) law: Option<Ash>,
+    pub(crate) laws: Option<Laws>,
 }
 
 /// What else is known of the units, besides their predictions; each in the order of the units.
@@ -147,8 +147,10 @@ pub(crate) fn answer(
     spec: &BrightSpec,
 ) -> Result<Answers> {
     let mut notes = Vec::new();
-    let (probabilities, law) = probabilities(predictions, threshold)?;
-    notes.extend(skewness_note(predictions));
+    let laws = Laws::fit(predictions)?;
+    let probabilities: Vec<f64> =
+        predictions.iter().map(|own| probability(own, laws.as_ref(), threshold)).collect();
+    notes.extend(laws::notes(predictions, laws.as_ref()));
     let is_consistent: Vec<Option<bool>> =
         evidence.without_best.iter().map(|p| p.map(|p| p >= CONSISTENT_PROB)).collect();
     let kept: Vec<Option<bool>> = (0..predictions.len())
@@ -167,7 +169,6 @@ pub(crate) fn answer(
     if standing.is_approximate {
         notes.push(Note::new(NoteCode::GridApproximation, means.len()));
     }
-    let z = quantile(0.975);
     let at = |values: &[f64], unit: usize| values.get(unit).copied().unwrap_or(f64::NAN);
     let flag = |flags: &[bool], unit: usize| flags.get(unit).copied().unwrap_or(false);
     let one = |(unit, prediction): (usize, &Prediction)| {
@@ -188,12 +189,13 @@ pub(crate) fn answer(
             };
         let prob_persists = evidence.persists.get(unit).copied().flatten();
         let matched = evidence.matched.get(unit).copied().flatten();
+        let (lo, hi) = interval(prediction, laws.as_ref());
         Answer {
             effect: prediction.effect,
             sd: prediction.sd,
             reliability: prediction.reliability,
-            lo: prediction.effect - z * prediction.sd,
-            hi: prediction.effect + z * prediction.sd,
+            lo,
+            hi,
             prob_exceeds: prob,
             expected_percentile: at(&standing.expected_percentile, unit),
             prob_top: at(&standing.prob_top, unit),
@@ -219,61 +221,7 @@ pub(crate) fn answer(
     let candidates: Vec<usize> =
         answers.iter().enumerate().filter(|(_, a)| a.is_candidate).map(|(unit, _)| unit).collect();
     let doubts: Vec<f64> = answers.iter().filter(|a| a.is_candidate).map(|a| 1.0 - a.prob_exceeds).collect();
-    Ok(Answers { by_unit: answers, candidates, false_share: mean(&doubts), notes, law })
-}
-
-/// P(effect > threshold): normal, and with enough units no more than under the law of effects that the units show.
-fn probabilities(predictions: &[Prediction], threshold: f64) -> Result<(Vec<f64>, Option<Ash>)> {
-    let normal: Vec<f64> = predictions.iter().map(|p| prob_exceeds(p.effect, p.sd, threshold)).collect();
-    if predictions.len() < ADAPTIVE_UNITS {
-        return Ok((normal, None));
-    }
-    let raw: Vec<Option<(f64, f64)>> = predictions.iter().map(raw).collect();
-    let known: Vec<(f64, f64)> = raw.iter().flatten().copied().collect();
-    if known.len() < ADAPTIVE_UNITS {
-        return Ok((normal, None));
-    }
-    let (estimates, errors): (Vec<f64>, Vec<f64>) = known.into_iter().unzip();
-    let ash = Ash::fit(&estimates, &errors)?;
-    let smaller = |(normal, raw): (&f64, &Option<(f64, f64)>)| match raw {
-        Some((estimate, error)) => normal.min(ash.prob_exceeds(*estimate, *error, threshold)),
-        None => *normal,
-    };
-    Ok((normal.iter().zip(&raw).map(smaller).collect(), Some(ash)))
-}
-
-/// The raw estimate of the same effect and its standard error: what the prediction was before it was shrunk.
-///
-/// A best linear prediction m of an effect with variance tau^2 has Cov(m, b) = Var(m) = tau^2 r with r its
-/// reliability, so m/r is unbiased for b and errs with variance PEV/r, given b. Without covariates and groups m/r is
-/// the unit's mean residual and PEV/r its sampling variance `sigma_d`^2/m + sigma^2/n; within a group it is the mean
-/// residual less what the unit's *peers* say about the group, which the plain difference from the group's estimate is
-/// not (the unit itself pulls that estimate).
-pub(crate) fn raw(prediction: &Prediction) -> Option<(f64, f64)> {
-    /// Below this nothing but the prior is in the prediction.
-    const LEAST: f64 = 1e-6;
-    let Prediction { effect, sd, reliability } = *prediction;
-    (reliability > LEAST && sd > 0.0).then(|| (effect / reliability, sd / reliability.sqrt()))
-}
-
-/// Skewness of the raw estimates, each in units of its own standard deviation over units.
-fn skewness_note(predictions: &[Prediction]) -> Option<Note> {
-    // m/r has variance tau^2 + PEV/r = tau^2/r over units, with tau^2 = PEV/(1 - r).
-    let scores: Vec<f64> = predictions
-        .iter()
-        .filter(|p| p.reliability < 1.0)
-        .filter_map(|p| {
-            let (estimate, _) = raw(p)?;
-            Some(estimate / (p.sd * p.sd / (1.0 - p.reliability) / p.reliability).sqrt())
-        })
-        .collect();
-    if scores.len() < SKEWNESS_UNITS {
-        return None;
-    }
-    let center = mean(&scores)?;
-    let moment = |k: i32| scores.iter().map(|s| (s - center).powi(k)).sum::<f64>() / scores.len() as f64;
-    let skewness = moment(3) / moment(2).powf(1.5);
-    (skewness < SKEWED).then(|| Note::new(NoteCode::SkewedEffects, scores.len()).with_value(skewness))
+    Ok(Answers { by_unit: answers, candidates, false_share: mean(&doubts), notes, laws })
 }
 
 /// How many units each group holds.
@@ -293,33 +241,6 @@ pub(crate) fn group_sizes(parents: impl Iterator<Item = usize>) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mixed::{Design, Fit, Method, Moments};
-
-    #[test]
-    fn raw_estimates_are_mean_residuals_with_their_sampling_variance() {
-        // One factor, no covariates, balanced: 200 units of 4 rows. m/r differs from the mean residual, and its
-        // variance from sigma^2/n, by what estimating the grand mean costs: of the order of one in 200.
-        let y: Vec<f64> = (0..800_u32).map(|i| f64::from((i / 4 * 37) % 101) / 20.0 + f64::from(i * i % 7)).collect();
-        let unit: Vec<u32> = (0..800).map(|i| i / 4).collect();
-        let moments = Moments::new(&Design::new(800, &[]).unwrap(), &y, &[&unit]).unwrap();
-        let at = Fit::at(&moments, &[0.7], Method::Reml).unwrap();
-        for e in at.effects(0).unwrap() {
-            let p = Prediction { effect: e.effect, sd: e.sd, reliability: e.reliability };
-            let (estimate, error) = raw(&p).unwrap();
-            assert!((estimate - e.residual).abs() < 0.02 * e.residual.abs().max(0.1), "{estimate} {}", e.residual);
-            assert!((error / (at.sigma / 2.0) - 1.0).abs() < 0.02, "{error}");
-        }
-    }
-
-    #[test]
-    fn normal_effects_lose_nothing_by_being_unshrunk() {
-        let p = Prediction { effect: 2.0, sd: 0.6, reliability: 0.8 };
-        let (estimate, error) = raw(&p).unwrap();
-        let tau2 = p.sd * p.sd / (1.0 - p.reliability);
-        let shrink = tau2 / (tau2 + error * error);
-        assert!((shrink * estimate - p.effect).abs() < 1e-12);
-        assert!((shrink.sqrt() * error - p.sd).abs() < 1e-12);
-    }
 
     #[test]
     fn sizes_of_groups() {

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Prediction, raw};
+use super::answer::Prediction;
+use super::laws::{Laws, raw};
 use crate::Result;
-use crate::stats::ash::Ash;
 use crate::stats::multiplicity::{Adjustment, adjust};
 use crate::stats::normal::{cdf, prob_exceeds};
 use crate::stats::storey::{NullShare, q_values};
@@ -26,6 +26,8 @@ pub struct Check {
     pub prob_normal: Option<f64>,
     /// The same under a mixture fitted to the units themselves.
     pub prob_ash: Option<f64>,
+    /// The same under a smooth law fitted to the units themselves, less what its own uncertainty takes.
+    pub prob_smooth: Option<f64>,
     /// Local false discovery rate under that mixture: P(effect = 0).
     pub lfdr: Option<f64>,
     /// Local false sign rate.
@@ -36,7 +38,7 @@ pub struct Check {
 pub(crate) fn checks(
     predictions: &[Prediction],
     is_asked: &[bool],
-    ash: Option<&Ash>,
+    laws: Option<&Laws>,
     threshold: f64,
 ) -> Result<Vec<Check>> {
     let p: Vec<f64> = predictions
@@ -52,8 +54,9 @@ pub(crate) fn checks(
     let known = |value: f64| Some(value).filter(|v| !v.is_nan());
     let adjusted = p.iter().zip(&bh).zip(&by).zip(&storey);
     let found = adjusted.zip(predictions).zip(is_asked).map(|(((((p, bh), by), storey), own), &asked)| {
-        let law = ash.zip(raw(own)).filter(|_| asked);
-        let local = law.map(|(ash, (estimate, error))| ash.local(estimate, error, threshold));
+        let laws = laws.filter(|_| asked);
+        let probabilities = laws.and_then(|laws| laws.prob_exceeds(own, threshold));
+        let local = laws.zip(raw(own)).map(|(laws, (estimate, error))| laws.ash.local(estimate, error, threshold));
         Check {
             p_value: known(*p),
             bh: known(*bh),
@@ -61,6 +64,7 @@ pub(crate) fn checks(
             storey: known(*storey),
             prob_normal: asked.then(|| prob_exceeds(own.effect, own.sd, threshold)),
             prob_ash: local.map(|p| p.above),
+            prob_smooth: probabilities.map(|(_, smooth)| smooth),
             lfdr: local.map(|p| p.null),
             lfsr: local.map(|p| p.sign_error),
         }

@@ -15,6 +15,7 @@ mod explain;
 pub mod funnel;
 mod guards;
 mod input;
+mod laws;
 mod matched;
 mod model;
 mod periods;

@@ -5,10 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// With this many units and more, the probability is the smaller of that under normal effects and that under a law of
+/// With this many units and more, the probability is the smallest of that under normal effects and those under two laws of
 /// effects fitted to the units themselves: normal effects alone let too many false ones in when few units are far out
-/// or the effects are skewed. With fewer the law cannot be fitted.
+/// or the effects are skewed. With fewer no law can be fitted.
 pub(crate) const ADAPTIVE_UNITS: usize = 50;
+/// Under the smooth law the probability is the lower limit of a one-sided interval of this level for its own uncertainty: the top
+/// units are those for which the fitted law happens to say too much.
+pub(crate) const LAW_LIMIT: f64 = 0.975;
+/// Effects are not normal when the smooth law makes the estimates that much more likely (twice the logarithm): the 95% point
+/// of chi-square with the 3 coefficients that it has beyond mean and variance.
+pub(crate) const NOT_NORMAL: f64 = 7.815;
 /// A question within a group needs this many units in it.
 pub(crate) const PEERS: usize = 3;
 /// A candidate is consistent when, whichever period is left out, it still exceeds the threshold with this probability.

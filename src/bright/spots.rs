@@ -257,7 +257,7 @@ pub fn guarded_bright_spots(
     let parents: Vec<usize> = effects.iter().map(|e| e.parent).collect();
     let (balance, unbalanced) = balance(&conditions, &slopes, &parents, &answers, &roll.is_asked)?;
     notes.extend(unbalanced);
-    let checks = checks(&peers, &roll.is_asked, answers.law.as_ref(), threshold)?;
+    let checks = checks(&peers, &roll.is_asked, answers.laws.as_ref(), threshold)?;
     pause(0, 1)?;
 
     let candidates = answers.candidates.clone();

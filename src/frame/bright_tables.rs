@@ -69,6 +69,7 @@ pub(super) const RESERVED: &[&str] = &[
     "storey",
     "prob_normal",
     "prob_ash",
+    "prob_smooth",
     "lfdr",
     "lfsr",
 ];
@@ -183,13 +184,14 @@ pub(super) fn periods(spots: &BrightSpots, keys: &Keys) -> Result<DataFrame> {
 pub(super) fn checks(spots: &BrightSpots, keys: &Keys) -> Result<DataFrame> {
     type Part = fn(&Check) -> Option<f64>;
     let mut columns = keys.columns(spots.units.iter())?;
-    let all: [(&str, Part); 8] = [
+    let all: [(&str, Part); 9] = [
         ("p_value", |c| c.p_value),
         ("bh", |c| c.bh),
         ("by", |c| c.by),
         ("storey", |c| c.storey),
         ("prob_normal", |c| c.prob_normal),
         ("prob_ash", |c| c.prob_ash),
+        ("prob_smooth", |c| c.prob_smooth),
         ("lfdr", |c| c.lfdr),
         ("lfsr", |c| c.lfsr),
     ];

@@ -1,9 +1,8 @@
 //! Adaptive shrinkage: the distribution of true effects from noisy estimates, without taking it to be normal.
 
-use std::collections::BTreeMap;
-
+use super::estimates::{binned, validate};
 use super::normal_table::Phi;
-use crate::{Error, Result};
+use crate::Result;
 
 /// A law of effects g = `pi_0` (exactly zero) + sum over k of `pi_k` N(0, `sd_k`^2), fitted to estimates with known
 /// standard errors.
@@ -34,12 +33,6 @@ const NULL_PENALTY: f64 = 10.0;
 const MOST_ROUNDS: usize = 2_000;
 /// Shares that move by less than this in a round have settled.
 const SETTLED: f64 = 1e-5;
-/// More estimates than this are binned by size and standard error before the shares are fitted.
-const MOST_UNBINNED: usize = 2_000;
-/// Bins of the standard error per factor of e, and of the estimate per standard error.
-const ERROR_BINS: f64 = 20.0;
-const ESTIMATE_BINS: f64 = 10.0;
-
 impl Ash {
     /// Fits the shares by expectation and maximisation of the penalised likelihood.
     ///
@@ -49,7 +42,7 @@ impl Ash {
     /// error count as one, with the mean squares of both, so that what is lost is of second order.
     ///
     /// # Errors
-    /// [`Error::TooFew`] without an estimate; [`Error::InvalidValue`] for different lengths, estimates that are not
+    /// [`Error::TooFew`](crate::Error::TooFew) without an estimate; [`Error::InvalidValue`](crate::Error::InvalidValue) for different lengths, estimates that are not
     /// finite, or standard errors that are not positive.
     ///
     /// # Reference
@@ -64,24 +57,10 @@ impl Ash {
     /// # Ok::<(), brightspot::Error>(())
     /// ```
     pub fn fit(estimates: &[f64], errors: &[f64]) -> Result<Self> {
-        if estimates.is_empty() {
-            return Err(Error::TooFew {
-                what: "a distribution of effects".into(),
-                needed: "1 estimate".into(),
-                found: 0,
-                remedy: "give the estimates of the units".into(),
-            });
-        }
-        let is_valid = |(b, s): (&f64, &f64)| b.is_finite() && *s > 0.0 && s.is_finite();
-        if estimates.len() != errors.len() || !estimates.iter().zip(errors).all(is_valid) {
-            return Err(Error::InvalidValue {
-                what: "estimates and their standard errors".into(),
-                found: format!("{} and {}, or values that are not finite and positive", estimates.len(), errors.len()),
-                remedy: "give one positive standard error per finite estimate".into(),
-            });
-        }
+        validate(estimates, errors)?;
         let sds = grid(estimates, errors);
-        let bins = binned(estimates, errors);
+        // All parts of the law are centred at zero, so that a sign decides nothing.
+        let bins = binned(estimates, errors, f64::abs);
         let likelihood: Vec<f64> = bins.iter().flat_map(|bin| relative_likelihoods(&sds, bin.b2, bin.s2)).collect();
         let mut shares = vec![1.0 / sds.len() as f64; sds.len()];
         let mut n_rounds = 0;
@@ -177,33 +156,6 @@ pub(super) fn relative_likelihoods(sds: &[f64], b2: f64, s2: f64) -> Vec<f64> {
         *value = (*value - largest).exp();
     }
     logs
-}
-
-/// Estimates that count as one: how many, and the means of their squares and of those of their errors. All parts of
-/// the law are centred at zero, so that a sign decides nothing.
-#[derive(Debug, Clone, Copy, Default)]
-struct Bin {
-    n: f64,
-    b2: f64,
-    s2: f64,
-}
-
-fn binned(estimates: &[f64], errors: &[f64]) -> Vec<Bin> {
-    let pairs = estimates.iter().zip(errors);
-    if estimates.len() <= MOST_UNBINNED {
-        return pairs.map(|(b, s)| Bin { n: 1.0, b2: b * b, s2: s * s }).collect();
-    }
-    let smallest = errors.iter().copied().fold(f64::INFINITY, f64::min);
-    let mut bins: BTreeMap<(u32, u32), Bin> = BTreeMap::new();
-    for (b, s) in pairs {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative; the largest share a bin
-        let key = (((s / smallest).ln() * ERROR_BINS) as u32, (b.abs() / s * ESTIMATE_BINS) as u32);
-        let bin = bins.entry(key).or_default();
-        bin.n += 1.0;
-        bin.b2 += b * b;
-        bin.s2 += s * s;
-    }
-    bins.into_values().map(|bin| Bin { n: bin.n, b2: bin.b2 / bin.n, s2: bin.s2 / bin.n }).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ pub mod ash;
 pub(crate) mod beta;
 pub mod class_contrast;
 pub mod constants;
+pub mod deconvolution;
+mod estimates;
 pub mod gaps;
 pub mod median_shift;
 pub mod multiplicity;

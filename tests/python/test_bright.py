@@ -495,7 +495,7 @@ def test_peers_and_the_set_as_a_whole(yearly):
     assert yearly.agreement is not None
     assert yearly.agreement["n_both"] >= 3
     checks = yearly.checks
-    assert checks.columns == ["teacher", "p_value", "bh", "by", "storey", "prob_normal", "prob_ash", "lfdr", "lfsr"]
+    assert checks.columns == ["teacher", "p_value", "bh", "by", "storey", "prob_normal", "prob_ash", "prob_smooth", "lfdr", "lfsr"]
     assert (checks["bh"] <= checks["by"]).all()
     with pytest.raises(ex.InvalidOptionError, match="one of the 100 units"):
         yearly.peers("nobody")

@@ -246,8 +246,8 @@ fn other_methods_stand_beside_the_answer() {
     let d = district(30, &PLAN, |rng| 0.35 * normal(rng));
     let spots = d.spots(&given(0.1));
     for (unit, check) in spots.units.iter().zip(&spots.checks) {
-        let (normal, ash) = (check.prob_normal.unwrap(), check.prob_ash.unwrap());
-        assert!((unit.peers.prob_exceeds - normal.min(ash)).abs() < 1e-9);
+        let all = [check.prob_normal, check.prob_ash, check.prob_smooth].map(Option::unwrap);
+        assert!((unit.peers.prob_exceeds - all.into_iter().fold(1.0, f64::min)).abs() < 1e-9);
         let (p, bh, by) = (check.p_value.unwrap(), check.bh.unwrap(), check.by.unwrap());
         assert!(p <= bh && bh <= by && check.storey.unwrap() <= bh + 1e-12);
         assert!(check.lfsr.unwrap() >= check.lfdr.unwrap() - 1e-9);
