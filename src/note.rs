@@ -170,8 +170,8 @@ note_codes! {
     ConfoundedLevels = "confounded_levels": |n, _v| format!("each of the {} is the only one in its group: the spread between them cannot be told from that between the groups", counted(n, "unit"));
     /// The optimiser stopped without meeting its criterion.
     NotConverged = "not_converged": |_n, _v| "the fit did not converge".to_owned();
-    /// The effects are skewed to the left: few units stand out, and it is hard to say which.
-    SkewedEffects = "skewed_effects": |_n, v| format!("the effects are skewed{v}, with few far above: those that stand out do so less than under normal effects");
+    /// The effects are skewed to the left: few units are far above, and it is hard to say which.
+    SkewedEffects = "skewed_effects": |_n, v| format!("the effects are skewed{v}, with few far above: every doubt of a candidate counts twice, so that few or none are named");
     /// The effects are not normal: intervals follow the law that the units themselves show.
     EffectsNotNormal = "effects_not_normal": |_n, v| format!("the effects of the units are not normal (likelihood ratio{v}): intervals follow the distribution that the units themselves show");
     /// Units below the minimum number of students are not judged.

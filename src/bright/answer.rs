@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::guards::GuardAnswer;
 use super::laws::{self, Laws, interval, probability};
 use super::matched::Matched;
-use super::spec::{
-    ABOVE_PEERS_PROB, BrightSpec, CONSISTENT_PROB, PERSISTENT_PROB, RELIABLE,
-};
+use super::spec::{ABOVE_PEERS_PROB, BrightSpec, CONSISTENT_PROB, PERSISTENT_PROB, RELIABLE};
 use crate::stats::multiplicity::bayesian_fdr;
 use crate::stats::standing::standing;
 use crate::stats::summary::mean;
@@ -138,7 +136,7 @@ pub(crate) struct Evidence<'e> {
 ///
 /// Units that are carried by one period, and those with a guard that is not kept, cannot be candidates; the set is the
 /// largest among the others. Any set chosen by what the data say keeps its stated share of false ones under the model, as
-/// that is the mean of 1 - P; but where one period in a hundred is a spike, which no normal law of periods knows of, it
+/// that is the mean of 1 - P (twice that where effects are skewed); but where one period in a hundred is a spike, which no normal law of periods knows of, it
 /// is those carried by one period that are false more often than P says.
 pub(crate) fn answer(
     predictions: &[Prediction],
@@ -148,17 +146,18 @@ pub(crate) fn answer(
 ) -> Result<Answers> {
     let mut notes = Vec::new();
     let laws = Laws::fit(predictions)?;
-    let probabilities: Vec<f64> =
-        predictions.iter().map(|own| probability(own, laws.as_ref(), threshold)).collect();
-    notes.extend(laws::notes(predictions, laws.as_ref()));
+    let probabilities: Vec<f64> = predictions.iter().map(|own| probability(own, laws.as_ref(), threshold)).collect();
+    let (law_notes, doubt) = laws::notes(predictions, laws.as_ref());
+    notes.extend(law_notes);
+    let doubts: Vec<f64> = probabilities.iter().map(|p| f64::min(doubt * (1.0 - p), 1.0)).collect();
     let is_consistent: Vec<Option<bool>> =
         evidence.without_best.iter().map(|p| p.map(|p| p >= CONSISTENT_PROB)).collect();
     let kept: Vec<Option<bool>> = (0..predictions.len())
         .map(|unit| evidence.guards.get(unit).map(|guards| guards.iter().all(|g| g.is_kept)))
         .collect();
     let of = |is_in: &dyn Fn(usize) -> bool| -> Vec<f64> {
-        let p = probabilities.iter().zip(evidence.is_asked).enumerate();
-        p.map(|(unit, (p, asked))| if *asked && is_in(unit) { *p } else { f64::NAN }).collect()
+        let doubts = doubts.iter().zip(evidence.is_asked).enumerate();
+        doubts.map(|(unit, (doubt, asked))| if *asked && is_in(unit) { 1.0 - doubt } else { f64::NAN }).collect()
     };
     let is_eligible =
         |unit: usize| is_consistent.get(unit) != Some(&Some(false)) && kept.get(unit) != Some(&Some(false));
@@ -220,7 +219,7 @@ pub(crate) fn answer(
     let answers: Vec<Answer> = predictions.iter().enumerate().map(one).collect();
     let candidates: Vec<usize> =
         answers.iter().enumerate().filter(|(_, a)| a.is_candidate).map(|(unit, _)| unit).collect();
-    let doubts: Vec<f64> = answers.iter().filter(|a| a.is_candidate).map(|a| 1.0 - a.prob_exceeds).collect();
+    let doubts: Vec<f64> = candidates.iter().map(|&unit| at(&doubts, unit)).collect();
     Ok(Answers { by_unit: answers, candidates, false_share: mean(&doubts), notes, laws })
 }
 

@@ -1,7 +1,7 @@
 //! The law of effects: normal, or as the units themselves show it.
 
 use super::answer::Prediction;
-use super::spec::{ADAPTIVE_UNITS, LAW_LIMIT, NOT_NORMAL, SKEWED, SKEWNESS_UNITS};
+use super::spec::{ADAPTIVE_UNITS, LAW_DOUBT, NOT_NORMAL, SKEWED, SKEWED_DOUBT, SKEWNESS_UNITS};
 use crate::stats::ash::Ash;
 use crate::stats::deconvolution::Deconvolution;
 use crate::stats::normal::{prob_exceeds, quantile};
@@ -41,7 +41,7 @@ impl Laws {
         let mixed = self.ash.prob_exceeds(estimate, error, threshold);
         let smooth = self.smooth.as_ref().map_or(mixed, |law| {
             let found = law.posterior(estimate, error).prob_exceeds(threshold);
-            (found.value - quantile(LAW_LIMIT) * found.error).clamp(0.0, 1.0)
+            (found.value - LAW_DOUBT * found.error).clamp(0.0, 1.0)
         });
         Some((mixed, smooth))
     }
@@ -73,11 +73,13 @@ pub(crate) fn interval(prediction: &Prediction, laws: Option<&Laws>) -> (f64, f6
     laws.and_then(|laws| laws.interval(prediction)).unwrap_or(normal)
 }
 
-/// What is to be known of the law of effects.
-pub(crate) fn notes(predictions: &[Prediction], laws: Option<&Laws>) -> Vec<Note> {
+/// What is to be known of the law of effects, and how often a doubt counts under it.
+pub(crate) fn notes(predictions: &[Prediction], laws: Option<&Laws>) -> (Vec<Note>, f64) {
     let not_normal = laws.filter(|laws| laws.is_not_normal());
     let not_normal = not_normal.map(|laws| Note::new(NoteCode::EffectsNotNormal, laws.n_units).with_value(laws.gain));
-    skewness_note(predictions).into_iter().chain(not_normal).collect()
+    let skewed = skewness_note(predictions);
+    let doubt = if skewed.is_some() { SKEWED_DOUBT } else { 1.0 };
+    (skewed.into_iter().chain(not_normal).collect(), doubt)
 }
 
 /// The raw estimate of the same effect and its standard error: what the prediction was before it was shrunk.
@@ -156,7 +158,7 @@ mod tests {
         let at = |i: u32| quantile((f64::from(i * 37 % 100) + 0.5) / 100.0);
         let normal = predictions((0..100).map(|i| 0.05_f64.sqrt() * at(i)), 0.04);
         let laws = Laws::fit(&normal).unwrap().unwrap();
-        assert!(!laws.is_not_normal() && notes(&normal, Some(&laws)).is_empty());
+        assert!(!laws.is_not_normal() && notes(&normal, Some(&laws)) == (vec![], 1.0));
         for p in &normal {
             let (low, high) = interval(p, Some(&laws));
             assert!((high - low - 2.0 * 1.96 * p.sd).abs() < 1e-3);
@@ -166,7 +168,7 @@ mod tests {
         let points = predictions((0..100).map(|i| if i % 10 == 0 { 0.8 } else { 0.0 } + 0.1 * at(i)), 0.06);
         let laws = Laws::fit(&points).unwrap().unwrap();
         assert!(laws.is_not_normal());
-        assert_eq!(notes(&points, Some(&laws)).len(), 1);
+        assert_eq!(notes(&points, Some(&laws)).0.len(), 1);
         let widths: Vec<f64> = points.iter().map(|p| interval(p, Some(&laws))).map(|(low, high)| high - low).collect();
         // Those at nothing are known the better for being many.
         assert!(widths[1] < 0.9 * 2.0 * 1.96 * points[1].sd, "{}", widths[1]);

@@ -128,8 +128,9 @@ pub struct BrightSpots {
 ///
 /// outcome = conditions (and period) + groups + unit + unit in period + error, by restricted maximum likelihood. For
 /// every unit P = P(effect > threshold), normal with the prediction-error variance; with 50 units or more no larger than
-/// under a mixture fitted to the raw estimates. Candidates have enough rows, belong to the largest set whose mean 1 - P
-/// is at most `fdr`, and have P >= `min_prob`. Where there are periods, P must stay at .50 or more whichever of them is
+/// under a mixture and under a smooth law, both fitted to the raw estimates. Candidates have enough rows, belong to the largest
+/// set whose mean 1 - P (twice that where effects are skewed to the left) is at most `fdr`, and have P >= `min_prob`. Where the
+/// smooth law is much more likely than a normal one, intervals follow it. Where there are periods, P must stay at .50 or more whichever of them is
 /// left out (at the fitted variances and coefficients): who does not is `one_period`, and no candidate.
 ///
 /// Beside that stand whether an effect lasts over most periods ([`Answer::prob_persists`]), and a second route that uses
@@ -140,7 +141,7 @@ pub struct BrightSpots {
 /// fit together or values that are missing, [`crate::Error::TooFew`] when nothing can be fitted.
 ///
 /// # Notes
-/// `default_threshold`, `one_period`, `small_units`, `few_peers`, `few_matches`, `ceiling`, `skewed_effects`,
+/// `default_threshold`, `one_period`, `small_units`, `few_peers`, `few_matches`, `ceiling`, `skewed_effects`, `effects_not_normal`,
 /// `easier_conditions`, `confounded_condition`, `grid_approximation`, of guards `default_margin` and `guard_missing`, and
 /// those of the fit: `singular`, `few_units`, `confounded_levels`, `rank_deficient`, `not_converged`.
 ///

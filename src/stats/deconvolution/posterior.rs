@@ -41,23 +41,26 @@ impl<'l> Posterior<'l> {
     pub fn prob_exceeds(&self, threshold: f64) -> Uncertain {
         let above = self.above(threshold);
         let step = (self.law.around.len() as f64).sqrt();
-        let part = |[up, down]: &[Vec<f64>; 2]| {
-            ((self.share(up, &above) - self.share(down, &above)) / (2.0 * step)).powi(2)
-        };
+        let part =
+            |[up, down]: &[Vec<f64>; 2]| ((self.share(up, &above) - self.share(down, &above)) / (2.0 * step)).powi(2);
         let variance: f64 = self.law.around.iter().map(part).sum();
         Uncertain { value: self.share(&self.law.shares, &above), error: variance.sqrt() }
     }
 
-    /// The interval that holds the effect with probability `level`, as much left out above it as below; averaged over the laws around
-    /// the fitted one, so that it is wider the less is known of the law.
+    /// The interval that holds the effect with probability `level`, as much left out above it as below; averaged over the fitted law
+    /// and those around it, half and half, so that it is wider the less is known of the law.
+    ///
+    /// The weights are of our own: with those around alone intervals of 95% hold some 97% of effects that lie at two points,
+    /// with the fitted one alone 92% of normal effects of 60 units.
     pub fn interval(&self, level: f64) -> (f64, f64) {
         let mut average = vec![0.0; self.within.len()];
-        let n_laws = 2.0 * self.law.around.len() as f64;
-        for shares in self.law.around.iter().flatten() {
+        let around = self.law.around.iter().flatten();
+        let each = 0.5 / around.clone().count() as f64;
+        for (shares, law) in around.map(|shares| (shares, each)).chain([(&self.law.shares, 0.5)]) {
             let weights = || self.here(shares).iter().zip(&self.within).map(|(g, p)| g * p);
             let all: f64 = weights().sum();
             for (sum, weight) in average.iter_mut().zip(weights()) {
-                *sum += weight / all / n_laws;
+                *sum += law * weight / all;
             }
         }
         let tail = f64::midpoint(1.0, -level);

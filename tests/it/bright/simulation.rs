@@ -39,7 +39,7 @@ impl Tally {
         for &i in &spots.candidates {
             let is_false = f64::from(u8::from(truth(i) <= THRESHOLD));
             self.n_found += 1.0;
-            self.stated += 1.0 - spots.units[i].peers.prob_exceeds;
+            self.stated += spots.false_share.unwrap();
             self.n_false += is_false;
             if spots.units[i].peers.finding == Finding::Bright {
                 self.n_bright += 1.0;
