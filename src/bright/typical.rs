@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conditions::{Condition, standardised};
+use super::result::UnitRow;
 use super::spec::{MOST_TYPICAL, TYPICAL_BAND, TYPICAL_PER_CANDIDATE};
-use super::spots::UnitRow;
 
 /// An ordinary unit to be visited beside a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
