@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from brightspot.words.findings import Caution
+from brightspot.words.caveats import Caution
 from brightspot.words.numbers import about, capital, counted, in_step, listed, noun, number, percent, signed
 
 if TYPE_CHECKING:
