@@ -48,12 +48,18 @@ impl Note {
     }
 }
 
-/// A number for a sentence: three significant digits, no exponent for everyday sizes.
+/// A number for a sentence: three significant digits, no exponent for everyday sizes, a minus sign rather than a hyphen.
 pub(crate) fn brief(value: f64) -> String {
+    let text = significant(value.abs());
+    if value < 0.0 { format!("\u{2212}{text}") } else { text }
+}
+
+/// Three significant digits of a number that is not negative.
+fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}");
     }
-    let magnitude = value.abs().log10().floor();
+    let magnitude = value.log10().floor();
     if !(-4.0..7.0).contains(&magnitude) {
         return format!("{value:.2e}");
     }
@@ -346,6 +352,10 @@ mod tests {
             [(0.0, "0"), (0.04567, "0.0457"), (12.34, "12.3"), (1234.5, "1234"), (2.0, "2"), (1e-9, "1.00e-9")]
         {
             assert_eq!(brief(value), text);
+            if value > 0.0 {
+                assert_eq!(brief(-value), format!("\u{2212}{text}"));
+            }
         }
+        assert_eq!((brief(-0.0).as_str(), brief(f64::NEG_INFINITY).as_str()), ("0", "\u{2212}inf"));
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, Finding};
 use super::guards::GuardFinding;
 use super::persistence::usual;
+use super::result::{BrightSpots, UnitRow};
 use super::spec::{ABOVE_PEERS_PROB, CONSISTENT_PROB, PERSISTENT_PROB, RELIABLE};
-use super::spots::{BrightSpots, UnitRow};
 use crate::Result;
 use crate::note::brief;
 

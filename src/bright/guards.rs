@@ -4,10 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Prediction;
+use super::cautions::sd_within;
+use super::cells::Places;
 use super::input::{BrightInput, Factor};
 use super::model::Model;
 use super::spec::{GUARD_ALPHA, THRESHOLD_SD};
-use super::spots::{against_all, against_peers, sd_within};
+use super::spots::{against_all, against_peers};
 use crate::mixed::Covariate;
 use crate::stats::multiplicity::{Adjustment, adjust};
 use crate::stats::normal::prob_exceeds;
@@ -107,7 +109,7 @@ pub(crate) fn guarded(
             None => Model::new(&BrightInput { outcome: guard.values, ..*input }),
             Some(rows) => rows.model(input),
         };
-        let fitted = fitted.map_err(|error| named(error, guard.name))?;
+        let (fitted, _) = fitted.map_err(|error| named(error, guard.name))?;
         let (outcome, periods) = match &kept {
             None => (guard.values, input.period.map(|p| p.codes)),
             Some(rows) => (rows.outcome.as_slice(), rows.period.as_deref()),
@@ -243,7 +245,7 @@ impl Rows {
         })
     }
 
-    fn model<'a>(&'a self, input: &BrightInput<'a>) -> Result<Model<'a>> {
+    fn model<'a>(&'a self, input: &BrightInput<'a>) -> Result<(Model<'a>, Places)> {
         let (mut numbers, mut codes) = (self.numbers.iter(), self.codes.iter());
         let adjust: Vec<Covariate<'a>> = input
             .adjust

@@ -8,6 +8,8 @@
 
 mod answer;
 mod balance;
+mod cautions;
+mod cells;
 mod checks;
 mod conditions;
 pub mod drift;
@@ -18,9 +20,12 @@ mod input;
 mod laws;
 mod matched;
 mod model;
+mod peers;
 mod periods;
 mod persistence;
 mod practices;
+mod result;
+mod roll;
 mod spec;
 mod spots;
 mod tree;
@@ -33,12 +38,14 @@ pub use conditions::Condition;
 pub use explain::{Criterion, Explanation};
 pub use guards::{Guard, GuardAnswer, GuardFinding, GuardSummary};
 pub use input::{BrightInput, Factor};
-pub use matched::{Matched, Peer};
+pub use matched::Matched;
+pub use peers::Peer;
 pub use persistence::{PeriodRow, Persistence};
 pub use practices::{
     Combine, PracticeFinding, PracticePeriod, PracticeRow, PracticeSpec, PracticeUse, Practices, UnitMoments, UseRows,
     practices,
 };
+pub use result::{BrightSpots, ModelSummary, UnitRow};
 pub use spec::{BrightSpec, Threshold, Words};
-pub use spots::{BrightSpots, ModelSummary, UnitRow, bright_spots, guarded_bright_spots};
+pub use spots::{bright_spots, guarded_bright_spots};
 pub use typical::Typical;

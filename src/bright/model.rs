@@ -1,18 +1,23 @@
 //! The model behind bright spots: groups, units within them, and the unit's periods within the unit.
 
+use super::cells::{Cells, Places};
 use super::input::{BrightInput, Factor};
 use super::persistence::{Cell, Spread};
+use super::result::ModelSummary;
 use super::tree::{Sum, Tree};
-use crate::mixed::{Covariate, Design, Effect, Fit, Method, Moments, fit, sorted_groups};
+use crate::mixed::{Covariate, Design, Effect, Fit, Method, Moments, fit};
 use crate::{Note, NoteCode, Result};
 
 /// The fitted model, and where everything stands in it.
 pub(crate) struct Model<'a> {
-    pub(crate) fit: Fit,
+    pub(crate) summary: ModelSummary,
+    /// The standard deviation of every factor in units of sigma, outermost first.
+    theta: Vec<f64>,
     /// What is adjusted for, the period included.
     covariates: Vec<Covariate<'a>>,
-    units: Vec<&'a [u32]>,
     period: Option<Factor<'a>>,
+    /// Of every level around the units: the parent of each of its groups in the level outside.
+    parents: Vec<Vec<usize>>,
     /// The level of the units.
     pub(crate) unit_level: usize,
     pub(crate) effects: Vec<Effect>,
@@ -20,7 +25,8 @@ pub(crate) struct Model<'a> {
 }
 
 impl<'a> Model<'a> {
-    pub(crate) fn new(input: &BrightInput<'a>) -> Result<Self> {
+    /// The model of a search, and where its rows stand.
+    pub(crate) fn new(input: &BrightInput<'a>) -> Result<(Self, Places)> {
         input.check()?;
         Self::of(input.outcome, input.adjust, input.unit, input.within, input.period)
     }
@@ -32,7 +38,7 @@ impl<'a> Model<'a> {
         unit: Factor<'a>,
         within: &[Factor<'a>],
         given: Option<Factor<'a>>,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Places)> {
         let n_rows = outcome.len();
         let mut notes = Vec::new();
         let period = given.filter(|period| {
@@ -47,9 +53,10 @@ impl<'a> Model<'a> {
         let unit_level = within.len();
         let mut names: Vec<&str> = within.iter().map(|f| f.name).chain([unit.name]).collect();
         let units: Vec<&[u32]> = within.iter().map(|f| f.codes).chain([unit.codes]).collect();
-        let mut levels = units.clone();
+        let places = Places::new(&units, period.map(|p| p.codes));
+        let mut levels = units;
         if let Some(period) = period {
-            levels.push(period.codes);
+            levels.push(places.cell_of_row());
             names.push(period.name);
         }
         let mut moments = Moments::new(&design, outcome, &levels)?;
@@ -64,17 +71,18 @@ impl<'a> Model<'a> {
             !(note.code == NoteCode::RankDeficient && is_unused_period(note, given.as_ref()))
         }));
         let effects = fit.effects(unit_level)?;
-        Ok(Self { fit, covariates, units, period, unit_level, effects, notes })
-    }
-
-    /// The unit of every row.
-    pub(crate) fn unit_of_row(&self) -> Vec<u32> {
-        sorted_groups(self.units.first().map_or(0, |codes| codes.len()), &self.units)
+        let around = (0..unit_level).map(|level| Ok(fit.effects(level)?.iter().map(|e| e.parent).collect()));
+        let parents = around.collect::<Result<_>>()?;
+        let factors = names.iter().take(unit_level + 1).map(|name| (*name).to_owned());
+        let inner = given.map(|period| format!("{} in {}", period.name, unit.name));
+        let summary = summary(&fit, factors.chain(inner).take(levels.len()).collect(), unit_level);
+        let theta = fit.theta;
+        Ok((Self { summary, theta, covariates, period, parents, unit_level, effects, notes }, places))
     }
 
     /// The coefficient of a term; `None` where it is not in the model.
     pub(crate) fn coefficient(&self, term: &str) -> Option<f64> {
-        self.fit.terms.iter().position(|t| t == term).and_then(|k| self.fit.beta.get(k).copied())
+        self.summary.terms.iter().position(|t| t == term).and_then(|k| self.summary.beta.get(k).copied())
     }
 
     /// y - X beta of every row.
@@ -105,28 +113,9 @@ impl<'a> Model<'a> {
         residuals
     }
 
-    /// The rows of every unit summed by period: one cell per unit where there is no period or only one.
-    pub(crate) fn cells(&self, outcome: &[f64], unit_of_row: &[u32]) -> Vec<Vec<Cell>> {
-        let mut cells: Vec<Vec<Cell>> = vec![Vec::new(); self.effects.len()];
-        let codes = self.period.map(|p| p.codes);
-        for (row, (unit, residual)) in unit_of_row.iter().zip(self.residuals(outcome)).enumerate() {
-            let Some(own) = cells.get_mut(*unit as usize) else { continue };
-            let period = codes.and_then(|codes| codes.get(row)).copied().unwrap_or(0);
-            match own.iter_mut().find(|cell| cell.period == period) {
-                Some(cell) => {
-                    cell.n += 1.0;
-                    cell.residual += residual;
-                }
-                None => own.push(Cell { period, n: 1.0, residual }),
-            }
-        }
-        for own in &mut cells {
-            own.sort_unstable_by_key(|cell| cell.period);
-            for cell in own {
-                cell.residual /= cell.n;
-            }
-        }
-        cells
+    /// The rows of every unit summed by period.
+    pub(crate) fn cells(&self, outcome: &[f64], places: &Places) -> Cells {
+        Cells::new(self.effects.len(), places, self.period.map(|p| p.codes), &self.residuals(outcome))
     }
 
     /// Whether there are periods.
@@ -136,30 +125,50 @@ impl<'a> Model<'a> {
 
     /// The variances of the unit, of its periods (`None` where there is no such level), of rows.
     pub(crate) fn spread(&self) -> (Spread, bool) {
-        let at = |level: usize| self.fit.variances.get(level).copied();
+        let at = |level: usize| self.summary.variances.get(level).copied();
         let period = at(self.unit_level + 1);
         let unit = at(self.unit_level).unwrap_or(0.0);
-        (Spread { unit, period: period.unwrap_or(0.0), row: self.fit.sigma * self.fit.sigma }, period.is_some())
+        (Spread { unit, period: period.unwrap_or(0.0), row: self.sigma2() }, period.is_some())
+    }
+
+    /// The variance of rows.
+    pub(crate) fn sigma2(&self) -> f64 {
+        self.summary.sigma * self.summary.sigma
     }
 
     /// The groups and units, for predictions from parts of the data at the fitted variances and coefficients.
-    pub(crate) fn tree(&self) -> Result<Tree> {
-        let mut parents = Vec::with_capacity(self.unit_level + 1);
-        for level in 0..self.unit_level {
-            parents.push(self.fit.effects(level)?.iter().map(|e| e.parent).collect());
-        }
+    pub(crate) fn tree(&self) -> Tree {
+        let mut parents = self.parents.clone();
         parents.push(self.effects.iter().map(|e| e.parent).collect());
-        let t = self.fit.theta.iter().take(self.unit_level + 1).map(|theta| theta * theta).collect();
-        Ok(Tree { t, parents })
+        let t = self.theta.iter().take(self.unit_level + 1).map(|theta| theta * theta).collect();
+        Tree { t, parents }
     }
 
     /// What the cells of a unit say together.
     pub(crate) fn sum<'c>(&self, cells: impl Iterator<Item = &'c Cell>) -> Sum {
-        let t = self.fit.theta.get(self.unit_level + 1).map_or(0.0, |theta| theta * theta);
+        let t = self.theta.get(self.unit_level + 1).map_or(0.0, |theta| theta * theta);
         cells.fold(Sum::default(), |sum, cell| {
             let weight = cell.n / (1.0 + t * cell.n);
             Sum { a: sum.a + weight, c: sum.c + weight * cell.residual }
         })
+    }
+}
+
+fn summary(fit: &Fit, factors: Vec<String>, unit_level: usize) -> ModelSummary {
+    let own = fit.variances.get(unit_level).copied().unwrap_or(0.0);
+    let inner = fit.variances.get(unit_level + 1);
+    ModelSummary {
+        terms: fit.terms.clone(),
+        beta: fit.beta.clone(),
+        se: fit.se.clone(),
+        factors,
+        variances: fit.variances.clone(),
+        sigma: fit.sigma,
+        criterion: fit.criterion,
+        n_obs: fit.n_obs,
+        is_singular: fit.is_singular,
+        has_converged: fit.has_converged,
+        stability: inner.filter(|d| own + **d > 0.0).map(|d| own / (own + d)),
     }
 }
 

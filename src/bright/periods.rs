@@ -1,7 +1,8 @@
 //! A unit over its periods: what is left without one of them, whether it lasts, and how it stood in each.
 
+use super::cells::Cells;
 use super::model::Model;
-use super::persistence::{Cell, Known, PeriodRow, Persistence, by_chance, in_period, prob_at_least, usual};
+use super::persistence::{Known, PeriodRow, Persistence, by_chance, in_period, prob_at_least, usual};
 use super::spec::BrightSpec;
 use super::tree::{Node, Sum, Tree};
 use crate::stats::normal::prob_exceeds;
@@ -27,12 +28,12 @@ type Fixed = (f64, f64);
 pub(crate) fn over_periods(
     model: &Model,
     tree: &Tree,
-    cells: &[Vec<Cell>],
+    cells: &Cells,
     sums: &[Sum],
     threshold: f64,
     spec: &BrightSpec,
 ) -> Over {
-    let n = cells.len();
+    let n = sums.len();
     let mut over = Over {
         without_best: vec![None; n],
         without_best_overall: vec![None; n],
@@ -45,8 +46,8 @@ pub(crate) fn over_periods(
     if !model.has_periods() {
         return over;
     }
-    over.counts = cells.iter().map(Vec::len).collect();
-    let sigma2 = model.fit.sigma * model.fit.sigma;
+    over.counts = cells.by_unit().map(<[_]>::len).collect();
+    let sigma2 = model.sigma2();
     let nodes = tree.predict(sums);
     let fixed: Vec<Fixed> = nodes
         .iter()
@@ -65,16 +66,18 @@ pub(crate) fn over_periods(
 }
 
 /// Every period left out in turn, at the fitted variances and coefficients: sums without its cells.
-fn leave_out(model: &Model, tree: &Tree, cells: &[Vec<Cell>], fixed: &[Fixed], threshold: f64, over: &mut Over) {
-    let mut periods: Vec<u32> = cells.iter().flatten().map(|cell| cell.period).collect();
+fn leave_out(model: &Model, tree: &Tree, cells: &Cells, fixed: &[Fixed], threshold: f64, over: &mut Over) {
+    let mut periods: Vec<u32> = cells.all().iter().map(|cell| cell.period).collect();
     periods.sort_unstable();
     periods.dedup();
-    let sigma2 = model.fit.sigma * model.fit.sigma;
+    let sigma2 = model.sigma2();
+    // Within no group the unit's own effect is all there is.
+    let is_nested = model.unit_level > 0;
     for period in periods {
         let sums: Vec<Sum> =
-            cells.iter().map(|own| model.sum(own.iter().filter(|cell| cell.period != period))).collect();
+            cells.by_unit().map(|own| model.sum(own.iter().filter(|cell| cell.period != period))).collect();
         let nodes = tree.predict(&sums);
-        let units = cells.iter().zip(&nodes).zip(fixed);
+        let units = cells.by_unit().zip(&nodes).zip(fixed);
         let places = over.without_best.iter_mut().zip(&mut over.without_best_overall);
         for (((own, node), (own_fixed, total_fixed)), (peers, overall)) in units.zip(places) {
             if own.len() < 2 || own.iter().all(|cell| cell.period != period) {
@@ -82,7 +85,7 @@ fn leave_out(model: &Model, tree: &Tree, cells: &[Vec<Cell>], fixed: &[Fixed], t
             }
             let p = |mean: f64, variance: f64| prob_exceeds(mean, variance.max(0.0).sqrt(), threshold);
             let own = p(node.own, sigma2 * node.own_variance + own_fixed);
-            let total = p(node.total, sigma2 * node.total_variance + total_fixed);
+            let total = if is_nested { p(node.total, sigma2 * node.total_variance + total_fixed) } else { own };
             *peers = Some(peers.map_or(own, |p: f64| p.min(own)));
             *overall = Some(overall.map_or(total, |p: f64| p.min(total)));
         }
@@ -92,7 +95,7 @@ fn leave_out(model: &Model, tree: &Tree, cells: &[Vec<Cell>], fixed: &[Fixed], t
 fn persist(
     model: &Model,
     nodes: &[Node],
-    cells: &[Vec<Cell>],
+    cells: &Cells,
     fixed: &[Fixed],
     threshold: f64,
     spec: &BrightSpec,
@@ -104,7 +107,7 @@ fn persist(
     let needed = |m: usize| spec.min_periods.unwrap_or_else(|| usual(m));
     let is_asked = |m: usize| m >= 2 && needed(m) <= m;
     let is_nested = model.unit_level > 0;
-    for (unit, ((node, own), (own_fixed, total_fixed))) in nodes.iter().zip(cells).zip(fixed).enumerate() {
+    for (unit, ((node, own), (own_fixed, total_fixed))) in nodes.iter().zip(cells.by_unit()).zip(fixed).enumerate() {
         let known = Known {
             effect: node.own,
             variance: sigma2 * node.own_variance + own_fixed,
@@ -134,7 +137,7 @@ fn persist(
             }
         }
     }
-    let around: f64 = model.fit.variances.iter().take(model.unit_level).sum();
+    let around: f64 = model.summary.variances.iter().take(model.unit_level).sum();
     let asked = || over.counts.iter().filter(|m| is_asked(**m)).map(|m| (needed(*m), *m));
     let of = |spread: f64| by_chance(asked(), spread.sqrt(), threshold);
     over.persistence = Some(Persistence {

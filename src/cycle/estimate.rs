@@ -7,7 +7,8 @@ use crate::stats::proportions::{has_both_outcomes, proportions_by_period};
 use crate::stats::rate_difference::rate_difference;
 use crate::stats::rates::rates_by_period;
 use crate::stats::standard::{proportion_against, rate_against};
-use crate::stats::step::{ALPHA, N_MIN, STRONG_PHI, is_constant, step, upper_quantile, upper_tail};
+use crate::stats::step::{ALPHA, N_MIN, STRONG_PHI, is_constant, step, upper_quantile};
+use crate::stats::student;
 use crate::stats::summary::mean;
 use crate::stats::tally::Tally;
 use crate::stats::totals::{RateRatio, two_totals};
@@ -51,7 +52,7 @@ impl Estimate {
         let more = quantile * variance.sqrt();
         let se = self.se.map(|se| se.hypot(variance.sqrt()));
         let (p_above, p_below) = match (se, self.df) {
-            (Some(se), Some(df)) => (upper_tail(effect / se, df), upper_tail(-effect / se, df)),
+            (Some(se), Some(df)) => (student::above(effect / se, df), student::above(-effect / se, df)),
             _ => (self.p_above, self.p_below),
         };
         let lo = effect - (self.effect - self.lo).hypot(more);

@@ -62,6 +62,7 @@ mod doing;
 mod estimate;
 mod event;
 mod guards;
+mod lock;
 mod notes;
 mod plan;
 mod practice;

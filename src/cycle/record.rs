@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::plan::refuse_unlockable;
+use super::lock::refuse_unlockable;
 use super::study::study;
 use super::{Choice, Doing, Event, Move, Plan, State, Study, StudyContext};
 use crate::measure::Series;

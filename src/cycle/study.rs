@@ -9,7 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::guards::{GuardCheck, check_guards, worst};
-use super::plan::{days_between, refuse_contradictions};
+use super::lock::refuse_contradictions;
+use super::plan::days_between;
 use super::predictions::{PredictionCheck, check_prediction, worst_prediction};
 use super::recommend::{Findings, Tries, recommend};
 use super::verdict::{Judged, judge};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::stats::quantile_regression::{self, Rows};
 use crate::stats::spline;
+use crate::stats::summary::quantile;
 use crate::{Error, Result};
 
 /// How the percentiles are modelled.
@@ -173,15 +174,4 @@ impl PriorBasis {
     fn width(&self) -> usize {
         self.knots.len() + 3
     }
-}
-
-/// Type 7 of Hyndman & Fan (1996, Am. Stat. 50:361), R's default.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share.clamp(0.0, 1.0) * sorted.len().saturating_sub(1) as f64;
-    // A place within the sorted values.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let below = place.floor() as usize;
-    let low = sorted.get(below).copied().unwrap_or(f64::NAN);
-    let high = sorted.get(below + 1).copied().unwrap_or(low);
-    low + (place - place.floor()) * (high - low)
 }

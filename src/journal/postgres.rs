@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::event::Stored;
 use super::place::{known_schema, without_password};
-use super::store::{COLUMNS, Ledger, SCHEMA, Select, Store, Work};
+use super::store::{COLUMNS, Ledger, SCHEMA, Select, Store, Work, stored};
 use crate::{Error, Result};
 
 /// "brsp" in ASCII: the first half of our advisory locks.
@@ -165,7 +165,7 @@ impl Ledger for Tables<'_, '_> {
         let sql = format!("SELECT {COLUMNS} FROM {}.events {condition}", self.schema);
         let mut rows = self.transaction.query_raw(&sql, values).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            take(stored(&row).map_err(failed)?)?;
+            take(stored(|i| row.try_get(i), |i| row.try_get(i), |i| row.try_get(i)).map_err(failed)?)?;
         }
         Ok(())
     }
@@ -215,20 +215,6 @@ impl Ledger for Tables<'_, '_> {
         let sql = format!("SELECT record FROM {}.events WHERE version = 1 ORDER BY seq", self.schema);
         self.rows(&sql, &[], |row| row.try_get(0))
     }
-}
-
-fn stored(row: &Row) -> std::result::Result<Stored, postgres::Error> {
-    Ok(Stored {
-        seq: row.try_get(0)?,
-        record: row.try_get(1)?,
-        kind: row.try_get(2)?,
-        version: row.try_get(3)?,
-        at: row.try_get(4)?,
-        by: row.try_get(5)?,
-        payload: row.try_get(6)?,
-        hash: row.try_get(7)?,
-        previous_hash: row.try_get(8)?,
-    })
 }
 
 /// The settings of a URL, and the schema that it names.

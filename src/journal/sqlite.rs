@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Params, Row, Transactio
 
 use super::event::{DRAFTED, Stored};
 use super::place::network_share;
-use super::store::{COLUMNS, Ledger, SCHEMA, Select, Store, Work, idea_of};
+use super::store::{COLUMNS, Ledger, SCHEMA, Select, Store, Work, idea_of, stored};
 use crate::{Error, Result};
 
 /// "brsp" in ASCII: marks the file as a journal for `file` and for us.
@@ -144,7 +144,7 @@ impl Tables<'_> {
         let mut statement = self.failed(self.connection.prepare_cached(&sql))?;
         let mut rows = self.failed(statement.query(values))?;
         while let Some(row) = self.failed(rows.next())? {
-            take(self.failed(stored(row))?)?;
+            take(self.failed(stored(|i| row.get(i), |i| row.get(i), |i| row.get(i)))?)?;
         }
         Ok(())
     }
@@ -197,20 +197,6 @@ impl Ledger for Tables<'_> {
     fn records(&mut self) -> Result<Vec<String>> {
         self.rows("SELECT record FROM events WHERE version = 1 ORDER BY seq", [], |row| row.get(0))
     }
-}
-
-fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored {
-        seq: row.get(0)?,
-        record: row.get(1)?,
-        kind: row.get(2)?,
-        version: row.get(3)?,
-        at: row.get(4)?,
-        by: row.get(5)?,
-        payload: row.get(6)?,
-        hash: row.get(7)?,
-        previous_hash: row.get(8)?,
-    })
 }
 
 /// Makes the tables of a new file, or brings those of an older version up to date: in one transaction, so that the file

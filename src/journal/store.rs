@@ -13,6 +13,25 @@ pub(super) const SCHEMA: u32 = 2;
 /// The columns of an event, in the order in which they are read and written.
 pub(super) const COLUMNS: &str = "seq, record, kind, version, at, by, payload, hash, previous_hash";
 
+/// The event of a row of [`COLUMNS`], from its whole numbers, texts and bytes by their places.
+pub(super) fn stored<E>(
+    number: impl Fn(usize) -> std::result::Result<i64, E>,
+    text: impl Fn(usize) -> std::result::Result<String, E>,
+    bytes: impl Fn(usize) -> std::result::Result<Vec<u8>, E>,
+) -> std::result::Result<Stored, E> {
+    Ok(Stored {
+        seq: number(0)?,
+        record: text(1)?,
+        kind: text(2)?,
+        version: number(3)?,
+        at: text(4)?,
+        by: text(5)?,
+        payload: bytes(6)?,
+        hash: text(7)?,
+        previous_hash: text(8)?,
+    })
+}
+
 /// `PostgreSQL` keeps no text with it; both databases keep the same.
 const NUL: char = '\0';
 

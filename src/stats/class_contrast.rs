@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::step::{is_constant, upper_quantile, upper_tail};
+use super::step::{is_constant, upper_quantile};
+use super::student;
 use crate::{Error, Result};
 
 /// The fewest treated classes that can be judged: one class cannot be told from its own year.
@@ -128,8 +129,8 @@ pub fn class_contrast(treated: &[f64], comparison: &[f64]) -> Result<ClassContra
         df,
         lo: estimate - half_width,
         hi: estimate + half_width,
-        p_above: upper_tail(estimate / se, df),
-        p_below: upper_tail(-estimate / se, df),
+        p_above: student::above(estimate / se, df),
+        p_below: student::above(-estimate / se, df),
     })
 }
 

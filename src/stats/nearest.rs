@@ -1,20 +1,25 @@
 //! The nearest points of a point, by a k-d tree.
 
+use std::cmp::Ordering;
+
 /// Points of a box are compared one by one from here down.
 const LEAF: usize = 24;
 
-/// Bentley (1975, Commun. ACM 18:509): boxes halved along their widest side.
+/// Bentley (1975, Commun. ACM 18:509): boxes halved along their widest side, each drawn in to its points.
 #[derive(Debug)]
 pub(crate) struct Nearest {
     dim: usize,
-    /// The points of every box side by side, and where each stood in the input.
+    /// The points of every leaf side by side, coordinate after coordinate, and where each stood in the input.
     points: Vec<f64>,
     origin: Vec<u32>,
     boxes: Vec<Split>,
+    /// The smallest and the largest coordinates of every box.
+    sides: Vec<f64>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Split {
+    /// The side it is halved along, and where.
     axis: usize,
     at: f64,
     /// The box of the larger values; that of the smaller follows. 0 in a leaf.
@@ -23,16 +28,40 @@ struct Split {
     end: usize,
 }
 
+/// A point whose neighbours are asked for, and what is found so far.
+struct Search<'q> {
+    point: &'q [f64],
+    own: u32,
+    k: usize,
+    /// No point beyond this squared distance is among the nearest.
+    reach: f64,
+    is_full: bool,
+    /// The nearest so far and some more, in no order.
+    found: &'q mut Vec<(f64, u32)>,
+}
+
 impl Nearest {
     /// The tree over points of `dim` coordinates, laid out one after the other.
     pub(crate) fn new(points: &[f64], dim: usize) -> Self {
         let dim = dim.max(1);
         let mut rows: Vec<(&[f64], u32)> = points.chunks_exact(dim).zip(0..).collect();
-        let mut boxes = Vec::new();
-        split(&mut rows, 0, dim, &mut boxes);
-        let origin = rows.iter().map(|(_, i)| *i).collect();
-        let points = rows.iter().flat_map(|(p, _)| p.iter().copied()).collect();
-        Self { dim, points, origin, boxes }
+        let mut tree = Self { dim, points: vec![], origin: vec![], boxes: vec![], sides: vec![] };
+        tree.split(&mut rows, 0);
+        tree.origin = rows.iter().map(|(_, i)| *i).collect();
+        tree.points.reserve_exact(points.len());
+        for leaf in tree.boxes.iter().filter(|b| b.upper == 0) {
+            let rows = rows.get(leaf.start..leaf.end).unwrap_or_default();
+            for axis in 0..dim {
+                tree.points.extend(rows.iter().map(|row| value(row, axis)));
+            }
+        }
+        tree
+    }
+
+    /// The points in the order of the boxes, by their places in the input: asked one after another in this order, they
+    /// find what they need in the cache.
+    pub(crate) fn order(&self) -> &[u32] {
+        &self.origin
     }
 
     /// Up to `k` points other than `own` within a squared distance of `most`, the nearest first; equal distances in the
@@ -40,68 +69,116 @@ impl Nearest {
     pub(crate) fn near(&self, point: &[f64], own: u32, k: usize, most: f64, found: &mut Vec<(f64, u32)>) {
         found.clear();
         if k > 0 {
-            self.visit(0, point, own, k, most, found);
+            let mut search = Search { point, own, k, reach: most, is_full: false, found };
+            self.visit(0, &mut search);
+            search.found.sort_unstable_by(nearer);
+            search.found.truncate(k);
         }
     }
 
-    fn visit(&self, node: usize, point: &[f64], own: u32, k: usize, most: f64, found: &mut Vec<(f64, u32)>) {
+    fn visit(&self, node: usize, search: &mut Search) {
         let Some(&Split { axis, at, upper, start, end }) = self.boxes.get(node) else { return };
         if upper == 0 {
-            let rows = self.points.get(start * self.dim..end * self.dim).unwrap_or_default();
-            for (row, &origin) in rows.chunks_exact(self.dim).zip(self.origin.get(start..end).unwrap_or_default()) {
-                let distance: f64 = row.iter().zip(point).map(|(a, b)| (a - b) * (a - b)).sum();
-                if origin == own || distance > most {
-                    continue;
-                }
-                let item = (distance, origin);
-                let is_before = |a: &(f64, u32)| a.0 < item.0 || (a.0.total_cmp(&item.0).is_eq() && a.1 < item.1);
-                if found.len() == k {
-                    if found.last().is_some_and(is_before) {
-                        continue;
-                    }
-                    found.pop();
-                }
-                let place = found.partition_point(is_before);
-                found.insert(place, item);
-            }
+            self.compare(start, end, search);
             return;
         }
-        let gap = point.get(axis).copied().unwrap_or(0.0) - at;
-        let (first, second) = if gap < 0.0 { (node + 1, upper) } else { (upper, node + 1) };
-        self.visit(first, point, own, k, most, found);
-        let reach = if found.len() == k { found.last().map_or(most, |f| f.0) } else { most };
-        if gap * gap <= reach {
-            self.visit(second, point, own, k, most, found);
+        let beyond = search.point.get(axis).copied().unwrap_or(0.0) - at;
+        let (near, far) = if beyond < 0.0 { (node + 1, upper) } else { (upper, node + 1) };
+        self.visit(near, search);
+        // The side alone rules most boxes out.
+        if beyond * beyond <= search.reach && self.gap(far, search.point) <= search.reach {
+            self.visit(far, search);
+        }
+    }
+
+    /// The squared distance of a box. Rounded as that of a point is, term by term: no point within is nearer.
+    fn gap(&self, node: usize, point: &[f64]) -> f64 {
+        let sides = self.sides.get(2 * node * self.dim..).unwrap_or_default();
+        let mut sum = 0.0;
+        for (side, x) in sides.chunks_exact(2).zip(point) {
+            let [low, high] = side else { continue };
+            let gap = (low - x).max(x - high).max(0.0);
+            sum += gap * gap;
+        }
+        sum
+    }
+
+    /// Compares the points of a leaf: so many distances at a time, axis by axis.
+    fn compare(&self, start: usize, end: usize, search: &mut Search) {
+        let n = end - start;
+        let (Some(points), Some(origins)) =
+            (self.points.get(start * self.dim..end * self.dim), self.origin.get(start..end))
+        else {
+            return;
+        };
+        for (part, origins) in origins.chunks(LEAF).enumerate() {
+            let mut distances = [0.0; LEAF];
+            for (column, x) in points.chunks_exact(n).zip(search.point) {
+                for (sum, a) in distances.iter_mut().zip(column.get(part * LEAF..).unwrap_or_default()) {
+                    let gap = a - x;
+                    *sum += gap * gap;
+                }
+            }
+            for (&distance, &origin) in distances.iter().zip(origins) {
+                if distance <= search.reach && origin != search.own {
+                    search.found.push((distance, origin));
+                }
+            }
+            search.narrow();
+        }
+    }
+
+    fn split(&mut self, rows: &mut [(&[f64], u32)], start: usize) {
+        let node = self.boxes.len();
+        self.boxes.push(Split { axis: 0, at: 0.0, upper: 0, start, end: start + rows.len() });
+        let mut widest = (0, 0.0);
+        for axis in 0..self.dim {
+            let (low, high) = rows.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), row| {
+                (low.min(value(row, axis)), high.max(value(row, axis)))
+            });
+            self.sides.extend([low, high]);
+            if high - low > widest.1 {
+                widest = (axis, high - low);
+            }
+        }
+        // Points that are all the same cannot be told apart by a side.
+        if rows.len() <= LEAF || widest.1 <= 0.0 {
+            return;
+        }
+        let (axis, middle) = (widest.0, rows.len() / 2);
+        rows.select_nth_unstable_by(middle, |a, b| value(a, axis).total_cmp(&value(b, axis)).then(a.1.cmp(&b.1)));
+        let at = rows.get(middle).map_or(0.0, |row| value(row, axis));
+        let (lower, upper) = rows.split_at_mut(middle);
+        self.split(lower, start);
+        let place = self.boxes.len();
+        self.split(upper, start + middle);
+        if let Some(cell) = self.boxes.get_mut(node) {
+            *cell = Split { axis, at, upper: place, ..*cell };
         }
     }
 }
 
-fn split(rows: &mut [(&[f64], u32)], start: usize, dim: usize, boxes: &mut Vec<Split>) {
-    let node = boxes.len();
-    boxes.push(Split { axis: 0, at: 0.0, upper: 0, start, end: start + rows.len() });
-    if rows.len() <= LEAF {
-        return;
+impl Search<'_> {
+    /// Lets go of what is not among the nearest: not one by one, which takes longer than all comparisons.
+    fn narrow(&mut self) {
+        let (n, k) = (self.found.len(), self.k);
+        if n < k || (self.is_full && n < 2 * k) {
+            return;
+        }
+        let (_, last, _) = self.found.select_nth_unstable_by(k - 1, nearer);
+        self.reach = last.0;
+        self.is_full = true;
+        self.found.truncate(k);
     }
-    let value = |row: &(&[f64], u32), axis: usize| row.0.get(axis).copied().unwrap_or(0.0);
-    let widest = (0..dim)
-        .map(|axis| {
-            let (lo, hi) = rows.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), row| {
-                (lo.min(value(row, axis)), hi.max(value(row, axis)))
-            });
-            (axis, hi - lo)
-        })
-        .max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-    let Some((axis, _)) = widest.filter(|(_, width)| *width > 0.0) else { return };
-    let middle = rows.len() / 2;
-    rows.select_nth_unstable_by(middle, |a, b| value(a, axis).total_cmp(&value(b, axis)).then(a.1.cmp(&b.1)));
-    let at = rows.get(middle).map_or(0.0, |row| value(row, axis));
-    let (lower, upper) = rows.split_at_mut(middle);
-    split(lower, start, dim, boxes);
-    let place = boxes.len();
-    split(upper, start + middle, dim, boxes);
-    if let Some(cell) = boxes.get_mut(node) {
-        *cell = Split { axis, at, upper: place, ..*cell };
-    }
+}
+
+/// The order of what is found: equal distances as in the input.
+fn nearer(a: &(f64, u32), b: &(f64, u32)) -> Ordering {
+    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+}
+
+fn value(row: &(&[f64], u32), axis: usize) -> f64 {
+    row.0.get(axis).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]

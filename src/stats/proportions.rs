@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::step::{require_points, upper_quantile, upper_tail};
+use super::step::{require_points, upper_quantile};
+use super::student;
 use super::tally::{Spread, Tally};
 use crate::{Error, Result};
 
@@ -109,8 +110,8 @@ pub fn proportions_by_period(before: &[Tally], after: &[Tally]) -> Result<Propor
         hi: (middle + half_width).min(1.0),
         before: total_before.rate(),
         after: total_after.rate(),
-        p_above: upper_tail(middle / se, spread.df),
-        p_below: upper_tail(-middle / se, spread.df),
+        p_above: student::above(middle / se, spread.df),
+        p_below: student::above(-middle / se, spread.df),
         spread,
         n_before: before.len(),
         n_after: after.len(),

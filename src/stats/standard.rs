@@ -1,11 +1,11 @@
 //! A proportion or a rate against a standard: the exact tails, and the intervals that are their duals.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, Gamma};
 use statrs::function::gamma::{gamma_lr, gamma_ur};
 
 use super::beta;
 use super::step::LEVEL;
+use super::student::chi_square_quantile;
 use super::tally::Tally;
 use crate::{Error, Result};
 
@@ -176,8 +176,8 @@ pub fn garwood(counted: Tally, level: f64) -> Result<(f64, f64)> {
     counted.require("the events and the exposure")?;
     let tail = tail_of(level)?;
     let x = counted.numerator;
-    let lo = if x > 0.0 { gamma_quantile(tail, x)? } else { 0.0 };
-    Ok((lo / counted.denominator, gamma_quantile(1.0 - tail, x + 1.0)? / counted.denominator))
+    let lo = if x > 0.0 { gamma_quantile(tail, x) } else { 0.0 };
+    Ok((lo / counted.denominator, gamma_quantile(1.0 - tail, x + 1.0) / counted.denominator))
 }
 
 fn tail_of(level: f64) -> Result<f64> {
@@ -187,8 +187,7 @@ fn tail_of(level: f64) -> Result<f64> {
     Err(Error::option("level", level, "between 0 and 1, both excluded"))
 }
 
-fn gamma_quantile(p: f64, shape: f64) -> Result<f64> {
-    let law = Gamma::new(shape, 1.0)
-        .map_err(|problem| Error::Numerical { what: "a gamma quantile".into(), problem: problem.to_string() })?;
-    Ok(law.inverse_cdf(p))
+/// Twice a gamma variable is chi-square on twice its shape.
+fn gamma_quantile(p: f64, shape: f64) -> f64 {
+    chi_square_quantile(p, 2.0 * shape) / 2.0
 }

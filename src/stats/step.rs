@@ -1,8 +1,8 @@
 //! The step between two phases of a series: the engine behind every verdict on numeric data before and after a change.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::student;
 use crate::{Error, Result};
 
 /// The autocorrelation that is always allowed for: a series in a school is rarely less alike from week to week, and
@@ -60,7 +60,7 @@ pub struct StepEstimate {
 impl StepEstimate {
     /// One-sided p of the hypothesis that the step is `at_most` or less, against more.
     pub fn p_more_than(&self, at_most: f64) -> f64 {
-        upper_tail((self.estimate - at_most) / self.se, self.df)
+        student::above((self.estimate - at_most) / self.se, self.df)
     }
 }
 
@@ -127,8 +127,8 @@ pub fn step(before: &[f64], after: &[f64]) -> Result<StepEstimate> {
         phi_raw,
         n_before: before.len(),
         n_after: after.len(),
-        p_above: upper_tail(t, df),
-        p_below: upper_tail(-t, df),
+        p_above: student::above(t, df),
+        p_below: student::above(-t, df),
     })
 }
 
@@ -209,17 +209,13 @@ fn allowed_for(phi_raw: f64, n: f64) -> f64 {
     unbiased_phi(phi_raw, n, 2.0).map_or(PHI_MIN, |phi| phi.clamp(PHI_MIN, PHI_MAX))
 }
 
-/// P(T >= t) for Student's t on `df` degrees of freedom.
-pub(crate) fn upper_tail(t: f64, df: f64) -> f64 {
-    // Location 0, scale 1 and a positive df are always accepted.
-    StudentsT::new(0.0, 1.0, df).map_or(f64::NAN, |law| law.sf(t))
-}
-
 /// The [`ALPHA`] point of the upper tail of Student's t.
 pub(crate) fn upper_quantile(df: f64) -> Result<f64> {
-    let law = StudentsT::new(0.0, 1.0, df)
-        .map_err(|problem| Error::Numerical { what: "Student's t".into(), problem: problem.to_string() })?;
-    Ok(law.inverse_cdf(1.0 - ALPHA))
+    let found = student::quantile(1.0 - ALPHA, df);
+    if found.is_finite() {
+        return Ok(found);
+    }
+    Err(Error::Numerical { what: "Student's t".into(), problem: format!("on {df} degrees of freedom") })
 }
 
 /// What a comparison of two phases needs of Omega, in time linear in the number of points: Omega x is two recursions,

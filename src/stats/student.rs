@@ -2,16 +2,27 @@
 
 use statrs::function::gamma::{gamma_lr, gamma_ur};
 
-use super::beta;
+use super::{beta, normal};
 
-/// P(T <= t) for Student's t on `df` degrees of freedom.
+/// P(T <= t) for Student's t on `df` degrees of freedom, the normal law where they are infinite; NaN for 0 or fewer.
 pub(crate) fn cdf(t: f64, df: f64) -> f64 {
+    if df.is_infinite() || df.is_nan() || df <= 0.0 {
+        return if df > 0.0 { normal::cdf(t) } else { f64::NAN };
+    }
     let tail = 0.5 * beta::cdf(df / 2.0, 0.5, df / (df + t * t));
     if t > 0.0 { 1.0 - tail } else { tail }
 }
 
-/// The t with P(T <= t) = `p`; exact in both tails.
+/// P(T >= t), as exact as [`cdf`] however small it is.
+pub(crate) fn above(t: f64, df: f64) -> f64 {
+    cdf(-t, df)
+}
+
+/// The t with P(T <= t) = `p`; exact in both tails. NaN for 0 degrees of freedom or fewer.
 pub(crate) fn quantile(p: f64, df: f64) -> f64 {
+    if df.is_infinite() || df.is_nan() || df <= 0.0 {
+        return if df > 0.0 { normal::quantile(p) } else { f64::NAN };
+    }
     let tail = p.min(1.0 - p);
     if tail <= 0.0 {
         return if p < 0.5 { f64::NEG_INFINITY } else { f64::INFINITY };
@@ -66,6 +77,7 @@ mod tests {
             assert!((quantile(p, df) / expected - 1.0).abs() < 1e-12, "{p} {df}: {}", quantile(p, df));
             assert!((quantile(1.0 - p, df) / -expected - 1.0).abs() < 1e-11);
             assert!((cdf(expected, df) - p).abs() < 1e-13);
+            assert!((above(expected, df) / (1.0 - p) - 1.0).abs() < 1e-12);
         }
         for (p, df, expected) in [
             (0.975, 12.0, 23.336_664_158_645_33),
@@ -76,6 +88,8 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 1e-11, "{p} {df}: {found}");
             assert!((chi_square_above(expected, df) - (1.0 - p)).abs() < 1e-12);
         }
+        assert!((above(1.959_963_984_540_054, f64::INFINITY) - 0.025).abs() < 1e-10);
+        assert!(above(1.0, 0.0).is_nan() && quantile(0.9, -1.0).is_nan() && cdf(1.0, f64::NAN).is_nan());
         assert!(quantile(0.5, 4.0).abs() < 1e-12 && quantile(0.0, 4.0).is_infinite());
     }
 }

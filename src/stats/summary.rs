@@ -26,6 +26,23 @@ pub fn median(values: &mut Vec<f64>) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
+/// The quantile of values in rising order at a `share` of them: type 7 of Hyndman & Fan (1996, Am. Stat. 50:361), R's
+/// default. NaN without a value.
+///
+/// ```
+/// // R: quantile(c(1, 2, 3, 4, 100), .9).
+/// assert!((brightspot::stats::summary::quantile(&[1.0, 2.0, 3.0, 4.0, 100.0], 0.9) - 61.6).abs() < 1e-12);
+/// ```
+pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share.clamp(0.0, 1.0) * sorted.len().saturating_sub(1) as f64;
+    // A place within the sorted values.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let below = place.floor() as usize;
+    let low = sorted.get(below).copied().unwrap_or(f64::NAN);
+    let high = sorted.get(below + 1).copied().unwrap_or(low);
+    low + (place - place.floor()) * (high - low)
+}
+
 /// Numbers that files write where a value is missing or suppressed.
 const SENTINELS: [f64; 12] =
     [-9.0, -99.0, -999.0, -9_999.0, -99_999.0, -6_666.0, -7_777.0, -8_888.0, 999.0, 9_999.0, 99_999.0, 999_999.0];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 import sys
 
 import polars as pl
@@ -195,3 +196,21 @@ def test_excel_without_its_reader_is_a_sentence(tmp_path, monkeypatch):
     said = chart(path)
     assert isinstance(said.exception, bs.exceptions.MissingDependencyError), said.exception
     assert "pip install fastexcel" in str(said.exception)
+
+
+def test_the_package_runs_as_a_module(tmp_path):
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "brightspot", *arguments], capture_output=True, text=True, check=False
+        )
+
+    asked = run("--help")
+    assert asked.returncode == 0
+    assert "Usage: python -m brightspot" in asked.stdout
+    assert "demo" in asked.stdout
+    # An error is a sentence here as well.
+    (tmp_path / "notes.txt").write_text("no journal", encoding="utf-8")
+    failed = run("verify", str(tmp_path / "notes.txt"))
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("brightspot: ")
+    assert "Traceback" not in failed.stderr

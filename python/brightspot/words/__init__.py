@@ -1,5 +1,6 @@
 """Words for numbers, and the sentences that go with results: meaning is computed below, words are made last, here."""
 
+from brightspot.words.caveats import AGAINST, Caution, cautions, no_verdict
 from brightspot.words.changes import (
     PROPOSED_LOOK,
     PROPOSED_TIMES,
@@ -31,17 +32,13 @@ from brightspot.words.charts import (
 )
 from brightspot.words.drift import value_added
 from brightspot.words.findings import (
-    AGAINST,
-    Caution,
     Finding,
     Tone,
-    cautions,
     finding_fidelity,
     finding_guards,
     finding_prediction,
     finding_signal,
     findings,
-    no_verdict,
 )
 from brightspot.words.learning import SIZES, WHY_NEXT, calibration, places, ramp, ramp_next
 from brightspot.words.numbers import (

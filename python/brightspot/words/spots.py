@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from brightspot.words.findings import Caution
+from brightspot.words.caveats import Caution
 from brightspot.words.numbers import about, capital, counted, in_step, listed, noun, number, percent, signed
 
 if TYPE_CHECKING:
@@ -225,8 +225,8 @@ _BRIGHT: tuple[tuple[str, str, Callable[[Note, str, str], str]], ...] = (
     ),
     (
         "skewed_effects",
-        "That so few are false",
-        lambda note, unit, rows: "the differences are skewed, so more may be false than stated",
+        "That nobody else stands out",
+        lambda note, unit, rows: "the differences are skewed, with few far above, so that it takes more to be named",
     ),
     (
         "small_units",

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Overdispersion, Trim};
+use crate::stats::summary::quantile;
 
 /// The scatter of the units.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -51,16 +52,7 @@ impl Dispersion {
 fn winsorised(z: &[f64], share: f64) -> Vec<f64> {
     let mut sorted = z.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let quantile = |p: f64| {
-        let place = p * (sorted.len().saturating_sub(1)) as f64;
-        // A place within the sorted values.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let below = place.floor() as usize;
-        let low = sorted.get(below).copied().unwrap_or(f64::NAN);
-        let high = sorted.get(below + 1).copied().unwrap_or(low);
-        low + (place - place.floor()) * (high - low)
-    };
-    let (low, high) = (quantile(share), quantile(1.0 - share));
+    let (low, high) = (quantile(&sorted, share), quantile(&sorted, 1.0 - share));
     z.iter().map(|z| z.clamp(low, high)).collect()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::moments::{Estimate, UnitMoments};
 use super::result::{PracticeFinding, PracticePeriod, PracticeRow};
 use super::spec::{PracticeSpec, PracticeUse};
-use crate::bright::spots::{BrightSpots, UnitRow};
+use crate::bright::result::{BrightSpots, UnitRow};
 use crate::{Note, NoteCode, Result};
 
 /// Everything about one practice that does not depend on the others.

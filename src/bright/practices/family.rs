@@ -1,13 +1,12 @@
 //! All practices together: shrunken towards what they show as a whole, with the price of looking at many.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
 use super::result::{PracticeFinding, PracticeRow};
 use super::spec::{INTERVAL, PracticeSpec};
 use crate::Result;
 use crate::stats::ash::Ash;
 use crate::stats::multiplicity::{Adjustment, adjust, bayesian_fdr};
 use crate::stats::normal::quantile;
+use crate::stats::student;
 
 /// Fills in what depends on the other practices; those with too little evidence are no part of the family.
 pub(super) fn judge(rows: &mut [PracticeRow], spec: &PracticeSpec) -> Result<()> {
@@ -18,7 +17,7 @@ pub(super) fn judge(rows: &mut [PracticeRow], spec: &PracticeSpec) -> Result<()>
     }
     let estimates: Vec<f64> = known.iter().map(|k| k.0).collect();
     let errors: Vec<f64> = known.iter().map(|(b, se, df)| normal_error(*b, *se, *df)).collect();
-    let p_values: Vec<f64> = known.iter().map(|(b, se, df)| upper_tail(b / se, *df)).collect();
+    let p_values: Vec<f64> = known.iter().map(|(b, se, df)| student::above(b / se, *df)).collect();
     let law = Ash::fit(&estimates, &errors)?;
     let posteriors: Vec<_> = estimates.iter().zip(&errors).map(|(b, s)| law.posterior(*b, *s)).collect();
     let probabilities: Vec<f64> = posteriors.iter().map(|p| p.prob_exceeds(0.0).clamp(0.0, 1.0)).collect();
@@ -45,11 +44,6 @@ pub(super) fn judge(rows: &mut [PracticeRow], spec: &PracticeSpec) -> Result<()>
     Ok(())
 }
 
-/// P(T >= t).
-fn upper_tail(t: f64, df: f64) -> f64 {
-    StudentsT::new(0.0, 1.0, df).map_or(f64::NAN, |law| law.sf(t))
-}
-
 /// The standard error with which a normal law gives the estimate the tail that Student's law gives it: a poorly known
 /// error counts as a larger one, so that a law of effects for known errors may be used (Lu & Stephens 2019,
 /// arXiv:1901.10679, sec. 2).
@@ -57,7 +51,7 @@ fn normal_error(estimate: f64, se: f64, df: f64) -> f64 {
     /// Below this t, and beyond the tails that a double holds, the ratio of the two quantiles is taken at the end.
     const RANGE: (f64, f64) = (1e-3, 1e300);
     let t = (estimate / se).abs().clamp(RANGE.0, RANGE.1);
-    let p = upper_tail(t, df);
+    let p = student::above(t, df);
     let z = -quantile(p);
     if p > 0.0 && z > 0.0 && z.is_finite() { se * (t / z).max(1.0) } else { se }
 }

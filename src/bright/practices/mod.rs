@@ -19,7 +19,7 @@ pub use uses::{Combine, UseRows};
 
 use crate::{Error, Note, NoteCode, Result};
 
-use super::spots::BrightSpots;
+use super::result::BrightSpots;
 use associate::associate;
 
 /// Looks for practices that bright rooms share.

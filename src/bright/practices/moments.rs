@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
+use crate::bright::cells::Places;
 use crate::bright::input::BrightInput;
 use crate::bright::model::covariates;
-use crate::bright::spots::{BrightSpots, UnitRow};
+use crate::bright::result::{BrightSpots, UnitRow};
 use crate::mixed::{Design, Fit, GroupedMoments, Method, fit};
 use crate::{Error, Result};
 
@@ -33,7 +34,10 @@ impl UnitMoments {
         let period = input.period.filter(|_| has_periods);
         let mut levels: Vec<&[u32]> = input.within.iter().chain([&input.unit]).map(|f| f.codes).collect();
         let depth = levels.len();
-        levels.extend(period.iter().map(|p| p.codes));
+        let places = Places::new(&levels, period.map(|p| p.codes));
+        if period.is_some() {
+            levels.push(places.cell_of_row());
+        }
         let design = Design::new(input.n_rows(), &covariates(input.adjust, period))?;
         let cells = GroupedMoments::new(&design, input.outcome, &levels)?;
         let unit_of = |path: &[u32]| -> Option<usize> {
@@ -49,7 +53,16 @@ impl UnitMoments {
             found: "a unit that the search did not have".into(),
             remedy: "give the rows that were searched".into(),
         })?;
-        let period_of_cell = cells.paths().map(|path| path.get(depth).copied().unwrap_or(0)).collect();
+        // A cell stands for the period that its rows bear.
+        let mut periods = vec![0; cells.n_groups()];
+        for (cell, code) in places.cell_of_row().iter().zip(period.map_or(&[][..], |p| p.codes)) {
+            if let Some(place) = periods.get_mut(*cell as usize) {
+                *place = *code;
+            }
+        }
+        let period_of =
+            |path: &[u32]| path.get(depth).and_then(|cell| periods.get(*cell as usize)).copied().unwrap_or(0);
+        let period_of_cell = cells.paths().map(period_of).collect();
         let periods = period.map_or_else(Vec::new, |p| p.labels.to_vec());
         Ok(Self { cells, n_levels: spots.model.variances.len(), periods, unit_of_cell, period_of_cell })
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spec::PracticeSpec;
 use crate::Note;
-use crate::bright::spots::BrightSpots;
+use crate::bright::result::BrightSpots;
 use crate::stats::summary::mean;
 
 /// What is found about a practice: at most that it is worth a test.
