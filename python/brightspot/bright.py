@@ -107,6 +107,7 @@ def bright_spots(
     Bradley EH et al. (2009). Research in action: using positive deviance. Implementation Science 4: 25.
     Newton MA et al. (2004). Detecting differential gene expression with a semiparametric hierarchical mixture method.
     Biostatistics 5: 155-176. Stephens M (2017). False discovery rates: a new deal. Biostatistics 18: 275-294.
+    Efron B (2016). Empirical Bayes deconvolution estimates. Biometrika 103: 1-20.
     Kraft MA (2020). Interpreting effect sizes of education interventions. Educational Researcher 49: 241-253.
 
     Examples

@@ -107,7 +107,7 @@ impl Problem {
                 continue;
             };
             if dot(&step, &here.gradient).abs() < SETTLED {
-                return self.fitted(at, &here);
+                return Fitted::new(at, &here);
             }
             let next: Row = std::array::from_fn(|k| at.get(k).zip(step.get(k)).map_or(f64::NAN, |(a, s)| a - s));
             let there = self.point(&next);
@@ -116,15 +116,17 @@ impl Problem {
                 damping = f64::max(damping / 10.0, 1e-12);
             } else if damping > 1e12 {
                 // Nothing but rounding is left to gain.
-                return self.fitted(at, &here);
+                return Fitted::new(at, &here);
             } else {
                 damping *= 10.0;
             }
         }
-        self.fitted(at, &here)
+        Fitted::new(at, &here)
     }
+}
 
-    fn fitted(&self, at: Row, here: &Point) -> Result<Fitted> {
+impl Fitted {
+    fn new(at: Row, here: &Point) -> Result<Self> {
         let failed = |problem: &str| Error::Numerical { what: "the law of effects".into(), problem: problem.into() };
         if !here.value.is_finite() {
             return Err(failed("the likelihood of the estimates is not finite"));
@@ -136,7 +138,7 @@ impl Problem {
             let sd = eigen.S()[k].max(LEAST_INFORMATION).sqrt().recip();
             std::array::from_fn(|l| sd * eigen.U()[(l, k)])
         });
-        Ok(Fitted { at, off, log_likelihood: here.log_likelihood })
+        Ok(Self { at, off, log_likelihood: here.log_likelihood })
     }
 }
 
