@@ -1,6 +1,5 @@
 //! Which units work under the most similar conditions, and what each counts for.
 
-use faer::{Mat, Side, linalg::solvers::Solve};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +7,7 @@ use super::conditions::{Condition, standardised, whitened};
 use super::result::BrightSpots;
 use super::spec::BrightSpec;
 use crate::stats::nearest::Nearest;
+use crate::stats::quantile_regression::dot;
 use crate::{Error, Result};
 
 /// With fewer units under like conditions nothing is said.
@@ -53,6 +53,7 @@ pub(super) struct Found {
     /// 1 and how far each peer is in every direction, peer after peer.
     rows: Vec<f64>,
     normal: Vec<f64>,
+    solved: Vec<f64>,
 }
 
 impl Neighbourhood {
@@ -82,12 +83,21 @@ impl Neighbourhood {
         mut visit: impl FnMut(usize, &[(u32, f64)]),
     ) -> Result<()> {
         let mut found = Found::default();
+        let mut before: Option<&[f64]> = None;
         for (done, &place) in self.nearest.order().iter().enumerate() {
             if done % 4096 == 0 {
                 pause(done, self.units.len())?;
             }
+            // The peers of the unit before, and that unit itself, are as far as that at the most: a bound from the start.
+            let at = self.point(place);
+            let farthest = found.near.last().filter(|_| found.near.len() == self.n_peers);
+            let most = farthest.zip(before).map_or(self.most, |((square, _), before)| {
+                let apart: f64 = at.iter().zip(before).map(|(a, b)| (a - b) * (a - b)).sum();
+                ((square.sqrt() + apart.sqrt()).powi(2) * (1.0 + 1e-9)).min(self.most)
+            });
+            before = Some(at);
             if let Some(unit) = self.units.get(place as usize)
-                && self.find(place, &mut found)?
+                && self.find(place, most, &mut found)?
             {
                 visit(*unit as usize, &found.peers);
             }
@@ -95,11 +105,15 @@ impl Neighbourhood {
         Ok(())
     }
 
-    /// Whether the unit at a place among `units` has enough peers.
-    fn find(&self, place: u32, found: &mut Found) -> Result<bool> {
-        let point = |place: u32| self.points.get(place as usize * self.dim..).and_then(|p| p.get(..self.dim));
-        let at = point(place).unwrap_or_default();
-        self.nearest.near(at, place, self.n_peers, self.most, &mut found.near);
+    /// The coordinates of the unit at a place among `units`.
+    fn point(&self, place: u32) -> &[f64] {
+        self.points.get(place as usize * self.dim..).and_then(|p| p.get(..self.dim)).unwrap_or_default()
+    }
+
+    /// Whether the unit at a place among `units` has enough peers, none beyond a squared distance of `most`.
+    fn find(&self, place: u32, most: f64, found: &mut Found) -> Result<bool> {
+        let at = self.point(place);
+        self.nearest.near(at, place, self.n_peers, most, &mut found.near);
         found.peers.clear();
         if found.near.len() < LEAST_PEERS {
             return Ok(false);
@@ -107,7 +121,7 @@ impl Neighbourhood {
         found.rows.clear();
         for &(_, peer) in &found.near {
             found.rows.push(1.0);
-            found.rows.extend(point(peer).unwrap_or_default().iter().zip(at).map(|(a, b)| a - b));
+            found.rows.extend(self.point(peer).iter().zip(at).map(|(a, b)| a - b));
             found.peers.extend(self.units.get(peer as usize).map(|unit| (*unit, 0.0)));
         }
         found.weigh(self.dim + 1)?;
@@ -127,17 +141,48 @@ impl Found {
             }
         }
         self.normal.iter_mut().step_by(q + 1).skip(1).for_each(|cell| *cell += RIDGE);
-        let normal = Mat::from_fn(q, q, |i, j| self.normal.get(i * q + j).copied().unwrap_or(f64::NAN));
-        let factor = normal.llt(Side::Lower).map_err(|_| Error::Numerical {
+        first_of_inverse(&mut self.normal, q, &mut self.solved).ok_or_else(|| Error::Numerical {
             what: "the comparison with peers".into(),
             problem: "no local regression".into(),
         })?;
-        let first = factor.solve(&Mat::from_fn(q, 1, |i, _| if i == 0 { 1.0 } else { 0.0 }));
         for ((_, weight), row) in self.peers.iter_mut().zip(self.rows.chunks_exact(q)) {
-            *weight = first.col(0).iter().zip(row).map(|(a, b)| a * b).sum();
+            *weight = dot(&self.solved, row);
         }
         Ok(())
     }
+}
+
+/// The first column of the inverse of a positive definite matrix of `q` rows, of which the lower triangle is read and
+/// becomes its Cholesky factor. It is tiny, and asked for once a unit: what is allocated elsewhere takes longer.
+fn first_of_inverse(matrix: &mut [f64], q: usize, found: &mut Vec<f64>) -> Option<()> {
+    found.clear();
+    for i in 0..q {
+        let (above, rest) = matrix.split_at_mut_checked(i * q)?;
+        let row = rest.get_mut(..=i)?;
+        for (j, line) in above.chunks_exact(q).enumerate() {
+            let (own, cells) = row.split_at_mut_checked(j)?;
+            let (cell, pivot) = (cells.first_mut()?, line.get(j)?);
+            *cell = (*cell - dot(own, line)) / pivot;
+        }
+        let (pivot, own) = row.split_last_mut()?;
+        let rest = *pivot - dot(own, own);
+        if rest.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
+            return None;
+        }
+        *pivot = rest.sqrt();
+        // L z = (1, 0, ... 0).
+        let unit = if i == 0 { 1.0 } else { 0.0 };
+        found.push((unit - dot(own, found)) / *pivot);
+    }
+    // L'w = z, from the end.
+    for i in (0..q).rev() {
+        let (own, known) = found.split_at_mut_checked(i + 1)?;
+        let column = matrix.chunks_exact(q).skip(i + 1).map(|line| line.get(i).copied().unwrap_or(f64::NAN));
+        let sum: f64 = column.zip(known.iter()).map(|(l, w)| l * w).sum();
+        let cell = own.last_mut()?;
+        *cell = (*cell - sum) / matrix.get(i * q + i)?;
+    }
+    Some(())
 }
 
 impl BrightSpots {
@@ -156,10 +201,28 @@ impl BrightSpots {
         let neighbourhood = Neighbourhood::new(&self.conditions, &sizes, &is_told, &self.spec)?;
         let place = neighbourhood.units.partition_point(|unit| (*unit as usize) < position);
         let mut found = Found::default();
-        neighbourhood.find(u32::try_from(place).unwrap_or(u32::MAX), &mut found)?;
+        neighbourhood.find(u32::try_from(place).unwrap_or(u32::MAX), neighbourhood.most, &mut found)?;
         let directions = neighbourhood.dim as f64;
         let distances = found.near.iter().map(|(square, _)| (square / directions).sqrt());
         let peers = found.peers.iter().zip(distances);
         Ok(peers.map(|(&(unit, weight), distance)| Peer { unit: unit as usize, distance, weight }).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_column_of_an_inverse() {
+        // [[4, 2, 1], [2, 3, 0], [1, 0, 2]] has the determinant 13; cofactors of the first row: 6, -4, -3.
+        let mut found = vec![];
+        // What stands above the diagonal is not read.
+        let mut matrix = [4.0, 9.0, 9.0, 2.0, 3.0, 9.0, 1.0, 0.0, 2.0];
+        first_of_inverse(&mut matrix, 3, &mut found).unwrap();
+        for (found, expected) in found.iter().zip([6.0, -4.0, -3.0]) {
+            assert!((found - expected / 13.0).abs() < 1e-15, "{found}");
+        }
+        assert!(first_of_inverse(&mut [1.0, 0.0, 2.0, 4.0], 2, &mut found).is_none());
     }
 }

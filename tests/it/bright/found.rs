@@ -82,6 +82,9 @@ fn the_far_out_are_found_and_tiny_classes_are_not_judged() {
         let i = spots.units.iter().position(|u| u.label == unit.label).unwrap();
         let text = spots.explain(i).unwrap().text();
         assert!(text.contains("do not tell it from ordinary units"), "{text}");
+        // A minus sign, not a hyphen.
+        assert_eq!(text.contains("(95% interval \u{2212}"), unit.peers.lo < 0.0, "{text}");
+        assert!(!text.contains("interval -") && !text.contains("to -"), "{text}");
         assert!(!text.contains("worst") && !text.contains("rank"), "{text}");
     }
 }
