@@ -97,7 +97,8 @@ pub struct BrightSpec {
     pub min_periods: Option<usize>,
     /// How many units under the most similar conditions a unit is compared with.
     pub n_peers: usize,
-    /// How far a peer's conditions may be, in standard deviations of a condition between units (root mean square).
+    /// How far a peer's conditions may be, in standard deviations between units: Mahalanobis' distance over the root of the
+    /// number of directions in which conditions differ.
     pub caliper: f64,
     /// The share of units whose chance of being among the top is told.
     pub top: f64,

@@ -102,6 +102,12 @@ fn peers_work_under_like_conditions() {
         }
     }
     assert!(n_told > 150);
+    // Both routes see the same teachers: their answers go together. By the rule of the next test .74 should agree here, where
+    // peers of like priors are of like schools.
+    let pairs: Vec<(f64, f64)> =
+        spots.units.iter().filter_map(|u| Some((u.peers.prob_exceeds, u.peers.matched?.prob_exceeds))).collect();
+    let agree = pairs.iter().filter(|(a, b)| (*a > 0.5) == (*b > 0.5)).count();
+    assert!(agree * 10 > pairs.len() * 7, "{agree} of {}", pairs.len());
     let agreement = spots.agreement.unwrap();
     assert_eq!(agreement.n_both + agreement.n_either, agreement.n_model + agreement.n_peers);
     assert!(agreement.n_both > 0 && agreement.n_units == n_told);
