@@ -26,33 +26,172 @@ pub(super) fn fast_codes(values: &Series) -> Result<Option<(Vec<u32>, Vec<IdxSiz
         if let Some(range) = most.checked_sub(least).and_then(|r| usize::try_from(r).ok()).filter(|r| *r < room) {
             return Ok(Some(table_codes(numbers, least, range + 1)));
         }
-        return Ok(Some(hashed(
-            numbers.iter().map(|v| v.map(|v| v.wrapping_sub(least).cast_unsigned())),
-            numbers.len(),
-        )));
+        let keys = numbers.iter().map(|v| v.map(|v| v.wrapping_sub(least).cast_unsigned()));
+        return Ok(Some(number_codes(keys, numbers.len())));
     }
     Ok(None)
 }
 
-/// Short text is compared as one number: its bytes, then its length.
+/// Short text is compared as one number: the shorter the text, the smaller the number and the table.
 fn text_codes(text: &StringChunked) -> (Vec<u32>, Vec<IdxSize>) {
-    let is_short = text.downcast_iter().all(|chunk| chunk.views().iter().all(|view| view.length <= INLINE));
-    if is_short && text.null_count() == 0 {
-        let keys = text
-            .downcast_iter()
-            .flat_map(|chunk| chunk.views().iter().map(|view| Some(short_key(view.as_u128(), view.length))));
-        return hashed(keys, text.len());
+    let of_views = || view_codes(text, tiny_key).or_else(|| view_codes(text, short_key));
+    (text.null_count() == 0).then(of_views).flatten().unwrap_or_else(|| hashed(text.iter(), text.len()))
+}
+
+/// Codes of text without nulls from its views alone: a length, then twelve bytes. `None` where one has no key.
+fn view_codes<K: Key>(text: &StringChunked, key: impl Fn(u128) -> Option<K>) -> Option<(Vec<u32>, Vec<IdxSize>)> {
+    let mut coder = Coder::new(text.len());
+    for views in text.downcast_iter().flat_map(|chunk| chunk.views().chunks(BATCH)) {
+        if views.iter().any(|view| key(view.as_u128()).is_none()) {
+            return None;
+        }
+        coder.add(views.iter().map(|view| key(view.as_u128())));
     }
-    hashed(text.iter(), text.len())
+    Some(coder.in_order())
+}
+
+/// How many bytes the text of a view has.
+#[allow(clippy::cast_possible_truncation)] // its lowest four bytes
+fn length(view: u128) -> u32 {
+    view as u32
+}
+
+/// Up to eight bytes as a number that sorts as they do, where no zero byte at the end hides the length.
+fn tiny_key(view: u128) -> Option<u64> {
+    #[allow(clippy::cast_possible_truncation)] // the first eight bytes
+    let bytes = ((view >> 32) as u64).swap_bytes();
+    (bytes.trailing_zeros() / 8 + length(view) == 8).then_some(bytes)
 }
 
 /// The length stands first and little-endian in a view; last and big-endian it decides among texts that are otherwise
 /// equal, as with a zero byte at the end.
-fn short_key(view: u128, length: u32) -> u128 {
-    (view.swap_bytes().rotate_left(32) & !u128::from(u32::MAX)) | u128::from(length)
+fn short_key(view: u128) -> Option<u128> {
+    let bytes = view.swap_bytes().rotate_left(32) & !u128::from(u32::MAX);
+    (length(view) <= INLINE).then_some(bytes | u128::from(length(view)))
 }
 
-/// Codes by way of a hash table; only the distinct values are sorted.
+/// Codes of numbers that are too far apart for a table by value.
+fn number_codes(keys: impl Iterator<Item = Option<u64>>, n_rows: usize) -> (Vec<u32>, Vec<IdxSize>) {
+    let mut coder = Coder::new(n_rows);
+    let mut keys = keys.peekable();
+    while keys.peek().is_some() {
+        coder.add(keys.by_ref().take(BATCH));
+    }
+    coder.in_order()
+}
+
+/// Rows that are looked up together.
+const BATCH: usize = 128;
+
+/// A value as a number.
+trait Key: Copy + Ord + Default {
+    fn hash(self) -> u64;
+}
+
+impl Key for u64 {
+    fn hash(self) -> u64 {
+        // The two halves of a product: every bit of the value reaches the highest ones.
+        let product = u128::from(self ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
+        #[allow(clippy::cast_possible_truncation)] // the lower half
+        let low = product as u64;
+        low ^ (product >> 64) as u64
+    }
+}
+
+impl Key for u128 {
+    fn hash(self) -> u64 {
+        #[allow(clippy::cast_possible_truncation)] // the lower half
+        let low = self as u64;
+        (low ^ ((self >> 64) as u64).hash()).hash()
+    }
+}
+
+/// Numbers values in the order of first appearance: a hash table with linear probing, in which a batch of rows looks up
+/// its places before it is coded. A table of many values is larger than a processor's cache, and so the places come at
+/// the same time, not one after another.
+struct Coder<K> {
+    /// The value in every place, and its code; [`MISSING`] where there is none. A power of two of them.
+    places: Vec<(K, u32)>,
+    /// Every value with the first row where it occurs, by code.
+    found: Vec<(K, IdxSize)>,
+    codes: Vec<u32>,
+    batch: Vec<(Option<K>, u64)>,
+}
+
+impl<K: Key> Coder<K> {
+    const SMALLEST: usize = 1024;
+
+    fn new(n_rows: usize) -> Self {
+        Self {
+            places: vec![(K::default(), MISSING); Self::SMALLEST],
+            found: vec![],
+            codes: Vec::with_capacity(n_rows),
+            batch: Vec::with_capacity(BATCH),
+        }
+    }
+
+    /// Codes the next rows, [`BATCH`] at most.
+    fn add(&mut self, keys: impl Iterator<Item = Option<K>>) {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.clear();
+        batch.extend(keys.map(|key| (key, key.map_or(0, K::hash))));
+        // Each of them may be new.
+        while 5 * (self.found.len() + batch.len()) > 4 * self.places.len() {
+            self.grow();
+        }
+        let read = batch.iter().fold(0, |read, (_, hash)| read | self.places.get(self.place(*hash)).map_or(0, |p| p.1));
+        std::hint::black_box(read);
+        for (key, hash) in &batch {
+            let code = key.map_or(MISSING, |key| self.code(key, *hash));
+            self.codes.push(code);
+        }
+        self.batch = batch;
+    }
+
+    /// Where a value of this hash stands, or where the search for it begins: by its highest bits.
+    fn place(&self, hash: u64) -> usize {
+        let bits = self.places.len().trailing_zeros();
+        usize::try_from(hash >> (64 - bits)).unwrap_or(0)
+    }
+
+    fn code(&mut self, key: K, hash: u64) -> u32 {
+        let mut at = self.place(hash);
+        loop {
+            match self.places.get_mut(at) {
+                Some((same, code)) if *same == key && *code != MISSING => return *code,
+                Some(free) if free.1 == MISSING => {
+                    let code = u32::try_from(self.found.len()).unwrap_or(MISSING);
+                    let row = IdxSize::try_from(self.codes.len()).unwrap_or(IdxSize::MAX);
+                    *free = (key, code);
+                    self.found.push((key, row));
+                    return code;
+                }
+                _ => at = (at + 1) & (self.places.len() - 1),
+            }
+        }
+    }
+
+    fn grow(&mut self) {
+        let size = 2 * self.places.len();
+        self.places = vec![(K::default(), MISSING); size];
+        for (&(key, _), code) in self.found.iter().zip(0..) {
+            let mut at = self.place(key.hash());
+            while self.places.get(at).is_some_and(|p| p.1 != MISSING) {
+                at = (at + 1) & (size - 1);
+            }
+            if let Some(free) = self.places.get_mut(at) {
+                *free = (key, code);
+            }
+        }
+    }
+
+    fn in_order(self) -> (Vec<u32>, Vec<IdxSize>) {
+        drop(self.places);
+        in_order(&self.found, self.codes)
+    }
+}
+
+/// Codes by way of a hash table of values of any kind.
 fn hashed<K: std::hash::Hash + Eq + Ord + Copy>(
     keys: impl Iterator<Item = Option<K>>,
     n_rows: usize,
@@ -76,6 +215,11 @@ fn hashed<K: std::hash::Hash + Eq + Ord + Copy>(
         last = Some((key, code));
         codes.push(code);
     }
+    in_order(&found, codes)
+}
+
+/// Codes in the order of the values instead of that of first appearance: only the distinct values are sorted.
+fn in_order<K: Ord + Copy>(found: &[(K, IdxSize)], mut codes: Vec<u32>) -> (Vec<u32>, Vec<IdxSize>) {
     let mut order: Vec<(K, u32)> = found.iter().map(|f| f.0).zip(0..).collect();
     order.sort_unstable();
     let mut place = vec![MISSING; found.len()];

@@ -20,6 +20,7 @@ use faer::Mat;
 use super::criterion::{Evaluation, Problem, rank_one};
 use super::factor::{Factor, Inverse, Lists, Pattern, Symbolic};
 use super::fit::Method;
+use super::moments::summed;
 use crate::Result;
 
 /// Fewer units than this are factored densely whatever their pattern.
@@ -551,19 +552,6 @@ fn base(problem: &Problem, lines: &[Lists], q: usize) -> (Pattern, Vec<f64>) {
         pattern.starts.push(at);
     }
     (pattern, entries.iter().map(|e| e.2).collect())
-}
-
-/// Sorted, every place once.
-fn summed(mut entries: Vec<(u32, u32, f64)>) -> Vec<(u32, u32, f64)> {
-    entries.sort_by_key(|e| (e.0, e.1));
-    entries.dedup_by(|next, kept| {
-        let is_same = (next.0, next.1) == (kept.0, kept.1);
-        if is_same {
-            kept.2 += next.2;
-        }
-        is_same
-    });
-    entries
 }
 
 #[cfg(test)]

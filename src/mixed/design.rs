@@ -180,7 +180,15 @@ pub(crate) fn check_rows(name: &str, found: usize, expected: usize) -> Result<()
     })
 }
 
+/// Whether all values are finite, many of them at a time.
+pub(crate) fn all_finite(values: &[f64]) -> bool {
+    values.chunks(1024).all(|some| some.iter().fold(true, |all, v| all & v.is_finite()))
+}
+
 pub(crate) fn check_finite(name: &str, values: &[f64]) -> Result<()> {
+    if all_finite(values) {
+        return Ok(());
+    }
     match values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
         None => Ok(()),
         Some((row, value)) => Err(Error::InvalidValue {
