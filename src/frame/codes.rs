@@ -84,7 +84,7 @@ fn number_codes(keys: impl Iterator<Item = Option<u64>>, n_rows: usize) -> (Vec<
 const BATCH: usize = 128;
 
 /// A value as a number.
-trait Key: Copy + Ord + Default {
+trait Key: Copy + Ord {
     fn hash(self) -> u64;
 }
 
@@ -110,10 +110,11 @@ impl Key for u128 {
 /// its places before it is coded. A table of many values is larger than a processor's cache, and so the places come at
 /// the same time, not one after another.
 struct Coder<K> {
-    /// The value in every place, and its code; [`MISSING`] where there is none. A power of two of them.
-    places: Vec<(K, u32)>,
-    /// Every value with the first row where it occurs, by code.
-    found: Vec<(K, IdxSize)>,
+    /// The code in every place; [`MISSING`] where there is none. A power of two of them, twice as many as values or more.
+    places: Vec<u32>,
+    /// Every value by its code, and the first row where it occurs.
+    keys: Vec<K>,
+    firsts: Vec<IdxSize>,
     codes: Vec<u32>,
     batch: Vec<(Option<K>, u64)>,
 }
@@ -123,8 +124,9 @@ impl<K: Key> Coder<K> {
 
     fn new(n_rows: usize) -> Self {
         Self {
-            places: vec![(K::default(), MISSING); Self::SMALLEST],
-            found: vec![],
+            places: vec![MISSING; Self::SMALLEST],
+            keys: vec![],
+            firsts: vec![],
             codes: Vec::with_capacity(n_rows),
             batch: Vec::with_capacity(BATCH),
         }
@@ -136,10 +138,11 @@ impl<K: Key> Coder<K> {
         batch.clear();
         batch.extend(keys.map(|key| (key, key.map_or(0, K::hash))));
         // Each of them may be new.
-        while 5 * (self.found.len() + batch.len()) > 4 * self.places.len() {
+        while 2 * (self.keys.len() + batch.len()) > self.places.len() {
             self.grow();
         }
-        let read = batch.iter().fold(0, |read, (_, hash)| read | self.places.get(self.place(*hash)).map_or(0, |p| p.1));
+        let at = |hash: u64| self.places.get(self.place(hash)).and_then(|code| self.keys.get(*code as usize));
+        let read = batch.iter().fold(None, |read, (_, hash)| read.max(at(*hash)));
         std::hint::black_box(read);
         for (key, hash) in &batch {
             let code = key.map_or(MISSING, |key| self.code(key, *hash));
@@ -154,40 +157,46 @@ impl<K: Key> Coder<K> {
         usize::try_from(hash >> (64 - bits)).unwrap_or(0)
     }
 
+    fn next(&self, place: usize) -> usize {
+        (place + 1) & (self.places.len() - 1)
+    }
+
     fn code(&mut self, key: K, hash: u64) -> u32 {
         let mut at = self.place(hash);
-        loop {
-            match self.places.get_mut(at) {
-                Some((same, code)) if *same == key && *code != MISSING => return *code,
-                Some(free) if free.1 == MISSING => {
-                    let code = u32::try_from(self.found.len()).unwrap_or(MISSING);
-                    let row = IdxSize::try_from(self.codes.len()).unwrap_or(IdxSize::MAX);
-                    *free = (key, code);
-                    self.found.push((key, row));
-                    return code;
-                }
-                _ => at = (at + 1) & (self.places.len() - 1),
+        while let Some(&code) = self.places.get(at) {
+            if self.keys.get(code as usize) == Some(&key) {
+                return code;
             }
+            if code == MISSING {
+                break;
+            }
+            at = self.next(at);
         }
+        let code = u32::try_from(self.keys.len()).unwrap_or(MISSING);
+        if let Some(free) = self.places.get_mut(at) {
+            *free = code;
+        }
+        self.keys.push(key);
+        self.firsts.push(IdxSize::try_from(self.codes.len()).unwrap_or(IdxSize::MAX));
+        code
     }
 
     fn grow(&mut self) {
-        let size = 2 * self.places.len();
-        self.places = vec![(K::default(), MISSING); size];
-        for (&(key, _), code) in self.found.iter().zip(0..) {
+        self.places = vec![MISSING; 2 * self.places.len()];
+        for (key, code) in self.keys.iter().zip(0..) {
             let mut at = self.place(key.hash());
-            while self.places.get(at).is_some_and(|p| p.1 != MISSING) {
-                at = (at + 1) & (size - 1);
+            while self.places.get(at).is_some_and(|code| *code != MISSING) {
+                at = self.next(at);
             }
             if let Some(free) = self.places.get_mut(at) {
-                *free = (key, code);
+                *free = code;
             }
         }
     }
 
     fn in_order(self) -> (Vec<u32>, Vec<IdxSize>) {
         drop(self.places);
-        in_order(&self.found, self.codes)
+        in_order(&self.keys, &self.firsts, self.codes)
     }
 }
 
@@ -197,7 +206,7 @@ fn hashed<K: std::hash::Hash + Eq + Ord + Copy>(
     n_rows: usize,
 ) -> (Vec<u32>, Vec<IdxSize>) {
     let mut table: PlHashMap<K, u32> = PlHashMap::default();
-    let mut found: Vec<(K, IdxSize)> = Vec::new();
+    let (mut found, mut firsts): (Vec<K>, Vec<IdxSize>) = (vec![], vec![]);
     let mut codes = Vec::with_capacity(n_rows);
     let mut last: Option<(K, u32)> = None;
     for (row, key) in (0..).zip(keys) {
@@ -208,32 +217,33 @@ fn hashed<K: std::hash::Hash + Eq + Ord + Copy>(
         let code = match last {
             Some((same, code)) if same == key => code,
             _ => *table.entry(key).or_insert_with(|| {
-                found.push((key, row));
+                found.push(key);
+                firsts.push(row);
                 u32::try_from(found.len() - 1).unwrap_or(MISSING)
             }),
         };
         last = Some((key, code));
         codes.push(code);
     }
-    in_order(&found, codes)
+    in_order(&found, &firsts, codes)
 }
 
 /// Codes in the order of the values instead of that of first appearance: only the distinct values are sorted.
-fn in_order<K: Ord + Copy>(found: &[(K, IdxSize)], mut codes: Vec<u32>) -> (Vec<u32>, Vec<IdxSize>) {
-    let mut order: Vec<(K, u32)> = found.iter().map(|f| f.0).zip(0..).collect();
+fn in_order<K: Ord + Copy>(keys: &[K], firsts: &[IdxSize], mut codes: Vec<u32>) -> (Vec<u32>, Vec<IdxSize>) {
+    let mut order: Vec<(K, u32)> = keys.iter().copied().zip(0..).collect();
     order.sort_unstable();
-    let mut place = vec![MISSING; found.len()];
-    let mut firsts = Vec::with_capacity(found.len());
+    let mut place = vec![MISSING; keys.len()];
+    let mut sorted = Vec::with_capacity(keys.len());
     for ((_, old), new) in order.into_iter().zip(0..) {
-        if let (Some(slot), Some((_, row))) = (place.get_mut(old as usize), found.get(old as usize)) {
+        if let (Some(slot), Some(row)) = (place.get_mut(old as usize), firsts.get(old as usize)) {
             *slot = new;
-            firsts.push(*row);
+            sorted.push(*row);
         }
     }
     for code in &mut codes {
         *code = place.get(*code as usize).copied().unwrap_or(MISSING);
     }
-    (codes, firsts)
+    (codes, sorted)
 }
 
 fn table_codes(numbers: &Int64Chunked, least: i64, range: usize) -> (Vec<u32>, Vec<IdxSize>) {
