@@ -151,11 +151,11 @@ impl GroupSums {
     /// cache: read by themselves, many of them come at the same time, added one after another they do not.
     #[inline]
     fn fetch(&self, tile: &Tile, of_row: &[u32]) {
-        let read = tile.rows.iter().fold(0.0, |read: f64, &row| {
+        let read = tile.rows.iter().fold(0, |read, &row| {
             let group = of_row.get(row).map_or(0, |group| *group as usize);
             let from = group * self.width;
             let ends = [self.sums.get(from), self.sums.get(from + self.width - 1), self.n.get(group)];
-            ends.into_iter().flatten().fold(read, |read, cell| read.max(*cell))
+            ends.into_iter().flatten().fold(read, |read, cell| read ^ cell.to_bits())
         });
         std::hint::black_box(read);
     }

@@ -31,6 +31,7 @@ use shared::{base, shared_with_eliminated};
 const DENSE_UNITS: usize = 3_000;
 /// Denser than this, a matrix is factored densely whatever its size.
 const DENSE_SHARE: f64 = 0.3;
+
 /// What does not change with t.
 #[derive(Debug)]
 pub(crate) struct Crossed {

@@ -60,7 +60,9 @@ pub struct ReliabilityFit {
     effects: Vec<Vec<NestedEffect>>,
 }
 
+/// A standard deviation ratio below this is a variance of zero.
 const SINGULAR_THETA: f64 = 1e-4;
+
 /// Fits a model of nested random intercepts with covariates of known reliability.
 ///
 /// `reliability` names numeric covariates with a value in (0, 1]: the share of the variance over all rows that is not

@@ -19,6 +19,7 @@ pub(super) struct Found {
     pub(super) has_converged: bool,
 }
 
+/// A search on its way.
 pub(super) struct Search<'a> {
     pub(super) model: &'a Model,
     pub(super) reliability: &'a [(&'a str, f64)],
