@@ -17,6 +17,7 @@ use faer::sparse::linalg::cholesky::{
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Conj, Mat, Par, Side};
 
+use super::spare::Spare;
 use crate::{Error, Result};
 
 /// A sparse factor with more entries than this would take gigabytes.
@@ -137,6 +138,12 @@ impl Factor {
         Ok(Self::Sparse { symbolic: Arc::clone(symbolic), values })
     }
 
+    pub(super) fn put_into(self, spare: &Spare) {
+        if let Self::Dense(l) = self {
+            spare.put(l);
+        }
+    }
+
     pub(super) fn log_det(&self) -> Result<f64> {
         Ok(match self {
             Self::Dense(l) => (0..l.nrows()).map(|k| 2.0 * l[(k, k)].ln()).sum(),
@@ -172,10 +179,10 @@ impl Factor {
     }
 
     /// B^-1 in the places of the factor (Takahashi, Fagan & Chen 1973; Erisman & Tinney 1975, CACM 18:177).
-    pub(super) fn inverse(&self) -> Result<Inverse> {
+    pub(super) fn inverse(&self, spare: &Spare) -> Result<Inverse> {
         match self {
             Self::Dense(l) => {
-                let mut inverse = Mat::zeros(l.nrows(), l.nrows());
+                let mut inverse = spare.take(l.nrows());
                 invert_lower_triangular(inverse.as_mut(), l.as_ref(), Par::Seq);
                 square_in_place(&mut inverse);
                 Ok(Inverse::Dense(inverse))
@@ -269,6 +276,12 @@ impl Lists {
 }
 
 impl Inverse {
+    pub(super) fn put_into(self, spare: &Spare) {
+        if let Self::Dense(inverse) = self {
+            spare.put(inverse);
+        }
+    }
+
     pub(super) fn diagonal(&self) -> Result<Vec<f64>> {
         Ok(match self {
             Self::Dense(inverse) => (0..inverse.nrows()).map(|k| inverse[(k, k)]).collect(),
@@ -355,7 +368,10 @@ mod tests {
         let (a, b) = (dense.solve(&right).unwrap(), sparse.solve(&right).unwrap());
         assert!((&a - &b).norm_max() < 1e-12);
         assert!((&full * &a - &right).norm_max() < 1e-12);
-        let (a, b) = (dense.inverse().unwrap(), sparse.inverse().unwrap());
+        let spare = Spare::default();
+        // What stands below the diagonal of a spare matrix does not matter.
+        spare.put(Mat::from_fn(n, n, |i, j| if i < j { 0.0 } else { f64::NAN }));
+        let (a, b) = (dense.inverse(&spare).unwrap(), sparse.inverse(&spare).unwrap());
         for (x, y) in a.diagonal().unwrap().iter().zip(b.diagonal().unwrap()) {
             assert!((x - y).abs() < 1e-13);
         }

@@ -108,23 +108,21 @@ fn parents(codes: &[u32], above: Option<&[u32]>) -> Option<Vec<u32>> {
     if n_codes > codes.len() {
         return None;
     }
+    let Some(above) = above else {
+        let mut occurs = vec![false; n_codes];
+        for &code in codes {
+            *occurs.get_mut(code as usize)? = true;
+        }
+        return (!occurs.contains(&false)).then(|| vec![0; n_codes]);
+    };
     let mut parents = vec![NONE; n_codes];
-    match above {
-        None => codes.iter().for_each(|&code| {
-            if let Some(cell) = parents.get_mut(code as usize) {
-                *cell = 0;
+    for (&code, &parent) in codes.iter().zip(above) {
+        let cell = parents.get_mut(code as usize)?;
+        if *cell != parent {
+            if *cell != NONE {
+                return None;
             }
-        }),
-        Some(above) => {
-            for (&code, &parent) in codes.iter().zip(above) {
-                let cell = parents.get_mut(code as usize)?;
-                if *cell != parent {
-                    if *cell != NONE {
-                        return None;
-                    }
-                    *cell = parent;
-                }
-            }
+            *cell = parent;
         }
     }
     (!parents.contains(&NONE)).then_some(parents)

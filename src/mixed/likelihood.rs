@@ -101,7 +101,7 @@ impl Criterion for Likelihood<'_> {
                 let upward = part.ascend(&self.problem.gram, t.get(levels)?);
                 self.problem.profile(&upward.m, upward.log_det, self.method)
             }
-            None => self.crossed?.state(self.problem, t, self.method).map(|state| state.point),
+            None => self.crossed?.evaluate(self.problem, t, self.method),
         };
         point.ok().map(|point| point.deviance)
     }

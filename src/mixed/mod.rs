@@ -57,6 +57,7 @@ mod rows;
 mod second_order;
 mod sizes;
 mod slopes;
+mod spare;
 
 #[cfg(feature = "frame")]
 pub(crate) use design::all_finite;

@@ -76,15 +76,15 @@ impl Crossed {
         let q = self.n_rest();
         match &self.storage {
             None => {
-                let mut matrix = Mat::<f64>::zeros(q, q);
+                let mut matrix = self.spare.take(q);
                 let mut column = vec![0.0; q];
                 for j in 0..q {
+                    column[j..].fill(0.0);
                     if s[j] > 0.0 {
-                        column[j..].fill(0.0);
                         self.add_column(j, kappa, &mut column);
-                        for ((cell, value), s_i) in matrix.col_mut(j).iter_mut().zip(&column).zip(s).skip(j) {
-                            *cell = s[j] * s_i * value;
-                        }
+                    }
+                    for ((cell, value), s_i) in matrix.col_mut(j).iter_mut().zip(&column).zip(s).skip(j) {
+                        *cell = s[j] * s_i * value;
                     }
                     matrix[(j, j)] += 1.0;
                 }
@@ -107,7 +107,14 @@ impl Crossed {
         }
     }
 
-    /// The criterion at t.
+    /// The criterion at t, and nothing else.
+    pub(crate) fn evaluate(&self, problem: &Problem, t: &[f64], method: Method) -> Result<Evaluation> {
+        let state = self.state(problem, t, method)?;
+        state.factor.put_into(&self.spare);
+        Ok(state.point)
+    }
+
+    /// The criterion at t, with its factor.
     pub(crate) fn state(&self, problem: &Problem, t: &[f64], method: Method) -> Result<State> {
         let (q, width) = (self.n_rest(), self.width);
         let s: Vec<f64> = self.level_of.iter().map(|&l| t[l].sqrt()).collect();
@@ -165,7 +172,7 @@ impl Crossed {
         // On the boundary the derivative is taken just inside of it, and the criterion brought back by it.
         let inside: Vec<f64> = t.iter().zip(&self.scale).map(|(t, scale)| t.max(NEARLY_ZERO / scale)).collect();
         let state = self.state(problem, &inside, method)?;
-        let inverse = state.factor.inverse()?;
+        let inverse = state.factor.inverse(&self.spare)?;
         let width = self.width;
         let mut h = vec![0.0; t.len()];
         let mut q = vec![vec![0.0; width * width]; t.len()];
@@ -187,6 +194,8 @@ impl Crossed {
         }
         let slopes: Vec<f64> = h.iter().zip(&q).map(|(h, q)| state.point.slope(*h, q, method)).collect();
         let back: f64 = inside.iter().zip(t).zip(&slopes).map(|((inside, t), s)| (inside - t) * s).sum();
+        inverse.put_into(&self.spare);
+        state.factor.put_into(&self.spare);
         Ok((state.point.deviance - back, slopes))
     }
 }

@@ -24,6 +24,7 @@ pub(crate) use units::Unit;
 
 use super::criterion::Problem;
 use super::factor::{Lists, Pattern, Symbolic};
+use super::spare::Spare;
 use crate::Result;
 use shared::{base, shared_with_eliminated};
 
@@ -56,6 +57,7 @@ pub(crate) struct Crossed {
     width: usize,
     /// The mean weight of a unit, level by level.
     scale: Vec<f64>,
+    pub(super) spare: Spare,
 }
 
 impl Crossed {
@@ -136,6 +138,7 @@ impl Crossed {
             storage: None,
             width,
             scale,
+            spare: Spare::default(),
         };
         if q >= DENSE_UNITS {
             let pattern = crossed.pattern();
@@ -171,7 +174,7 @@ fn index(place: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mixed::{Design, Moments, Random};
+    use crate::mixed::{Design, Method, Moments, Random};
 
     #[test]
     fn the_sparse_route_is_the_dense_one() {
@@ -198,7 +201,7 @@ mod tests {
                 let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * (1.0 + b.abs()), "{a} {b}");
                 a.1.iter().zip(&b.1).for_each(|(a, b)| near(*a, *b));
                 let (a, b) = (dense.state(&problem, &t, method).unwrap(), sparse.state(&problem, &t, method).unwrap());
-                let (i, j) = (a.factor.inverse().unwrap(), b.factor.inverse().unwrap());
+                let (i, j) = (a.factor.inverse(&dense.spare).unwrap(), b.factor.inverse(&sparse.spare).unwrap());
                 for level in 0..3 {
                     let both = (dense.units(&a, &i, level).unwrap(), sparse.units(&b, &j, level).unwrap());
                     for (a, b) in both.0.iter().zip(&both.1) {
