@@ -18,16 +18,13 @@ impl<'a> Groups<'a> {
         let mut found = Self { of_row: Cow::Borrowed(&[]), paths: vec![] };
         for (depth, &codes) in levels.iter().enumerate() {
             let above = (depth > 0).then_some(&*found.of_row);
-            match parents(codes, above) {
-                Some(parents) => {
-                    found.paths = paths(&found.paths, depth, parents.into_iter().zip(0..));
-                    found.of_row = Cow::Borrowed(codes);
-                }
-                None => {
-                    let mut groups = above.map_or_else(|| vec![0; n_rows], <[u32]>::to_vec);
-                    found.paths = number(&mut groups, &found.paths, depth, codes);
-                    found.of_row = Cow::Owned(groups);
-                }
+            if let Some(parents) = parents(codes, above) {
+                found.paths = paths(&found.paths, depth, parents.into_iter().zip(0..));
+                found.of_row = Cow::Borrowed(codes);
+            } else {
+                let mut groups = above.map_or_else(|| vec![0; n_rows], <[u32]>::to_vec);
+                found.paths = number(&mut groups, &found.paths, depth, codes);
+                found.of_row = Cow::Owned(groups);
             }
         }
         found

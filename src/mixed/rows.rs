@@ -15,7 +15,7 @@ pub(super) struct Rows<'a> {
     columns: Vec<Column<'a>>,
     pub(super) shift: Vec<f64>,
     weights: Option<&'a [f64]>,
-    n_rows: usize,
+    height: usize,
 }
 
 /// Some of the rows that count, column by column.
@@ -33,9 +33,9 @@ impl<'a> Rows<'a> {
     pub(super) fn new(design: &Design<'a>, others: &[&'a [f64]], weights: Option<&'a [f64]>) -> Self {
         let others = others.iter().map(|values| Column::Numeric(values));
         let columns: Vec<Column> = design.columns().iter().copied().chain(others).collect();
-        let n_rows = design.n_rows();
-        let shift = columns.iter().map(|c| c.sum() / n_rows as f64).collect();
-        Self { columns, shift, weights, n_rows }
+        let height = design.n_rows();
+        let shift = columns.iter().map(|c| c.sum() / height as f64).collect();
+        Self { columns, shift, weights, height }
     }
 
     pub(super) fn width(&self) -> usize {
@@ -52,8 +52,8 @@ impl<'a> Rows<'a> {
         let width = self.width();
         let scaled = if self.weights.is_some() { vec![[0.0; TILE]; width] } else { vec![] };
         let mut tile = Tile { rows: Vec::with_capacity(TILE), columns: vec![[0.0; TILE]; width], scaled };
-        for from in (0..self.n_rows).step_by(TILE) {
-            let all = from..(from + TILE).min(self.n_rows);
+        for from in (0..self.height).step_by(TILE) {
+            let all = from..(from + TILE).min(self.height);
             tile.rows.clear();
             tile.rows.extend(all.filter(|&row| self.weight(row) > 0.0));
             let mut columns = tile.columns.iter_mut();

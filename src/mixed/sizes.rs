@@ -3,7 +3,7 @@
 //! V^-1 knows a unit only by its weight a, in d = 1 + t a; so M = A'WA - sum over sizes of (t/d) Q, Q the sum of S S' over
 //! the units of that size. An evaluation costs as much as there are sizes, and rounds as little.
 
-use super::criterion::{Evaluation, Part, Problem, add_scaled, take_means};
+use super::criterion::{Evaluation, Part, Problem, add_scaled, rank_one, take_means};
 use super::fit::Method;
 use crate::Result;
 
@@ -45,7 +45,7 @@ impl Sizes {
             if let Some(size) = sizes.get_mut(weights.partition_point(|w| *w < own)) {
                 size.n_units += 1.0;
                 size.sums.iter_mut().zip(unit).for_each(|(sum, value)| *sum += value);
-                super::criterion::rank_one(&mut size.squares, unit, 1.0);
+                rank_one(&mut size.squares, unit, 1.0);
             }
         }
         Some(Self { width, sizes })
@@ -76,5 +76,42 @@ impl Sizes {
             add_scaled(&mut q, &size.squares, 1.0 / (d * d));
         }
         Ok((point.deviance, point.slope(h, &q, method)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mixed::{Design, Moments};
+
+    #[test]
+    fn sizes_say_what_the_units_say() {
+        let y: Vec<f64> = (0..90).map(|i| f64::from(i * 37 % 41) + f64::from(i % 13)).collect();
+        let even: Vec<u32> = (0..90).map(|i| i % 30).collect();
+        // One row, two, three and so on.
+        let uneven: Vec<u32> = (0..13).flat_map(|k| std::iter::repeat_n(k, k as usize + 1)).take(90).collect();
+        for (codes, is_worth_it) in [(even, true), (uneven, false)] {
+            let moments = Moments::new(&Design::new(90, &[]).unwrap(), &y, &[&codes]).unwrap();
+            let problem = Problem::new(&moments).unwrap();
+            let part = &problem.parts[0];
+            let sizes = Sizes::new(part, problem.width());
+            assert_eq!(sizes.is_some(), is_worth_it);
+            for (sizes, t) in sizes.iter().flat_map(|s| [0.0, 0.01, 1.0, 1e4].map(|t| (s, t))) {
+                let upward = part.ascend(&problem.gram, &[t]);
+                let (units, point) = (
+                    problem.profile(&upward.m, upward.log_det, Method::Reml).unwrap(),
+                    sizes.evaluate(&problem, t, Method::Reml).unwrap(),
+                );
+                assert!((units.deviance - point.deviance).abs() < 1e-10 * units.deviance.abs(), "{t}");
+                let mut both = (0.0, vec![0.0; 4]);
+                part.descend(&upward, &[t], |step| {
+                    both.0 += step.h;
+                    rank_one(&mut both.1, step.u, 1.0);
+                });
+                let (slope, expected) =
+                    (sizes.gradient(&problem, t, Method::Reml).unwrap().1, units.slope(both.0, &both.1, Method::Reml));
+                assert!((slope - expected).abs() < 1e-9 * (1.0 + expected.abs()), "{t}: {slope} {expected}");
+            }
+        }
     }
 }
