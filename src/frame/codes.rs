@@ -34,8 +34,58 @@ pub(super) fn fast_codes(values: &Series) -> Result<Option<(Vec<u32>, Vec<IdxSiz
 
 /// Short text is compared as one number: the shorter the text, the smaller the number and the table.
 fn text_codes(text: &StringChunked) -> (Vec<u32>, Vec<IdxSize>) {
-    let of_views = || view_codes(text, tiny_key).or_else(|| view_codes(text, short_key));
+    let of_views =
+        || spelled_codes(text).or_else(|| view_codes(text, tiny_key)).or_else(|| view_codes(text, short_key));
     (text.null_count() == 0).then(of_views).flatten().unwrap_or_else(|| hashed(text.iter(), text.len()))
+}
+
+/// Codes of ids that are numbered (T000 to T999): where few letters occur in every place, what is spelled with them is a
+/// number itself, and a table by it is small. Which letters those are, some rows tell; `None` where others occur, or too
+/// many, or more than eight.
+fn spelled_codes(text: &StringChunked) -> Option<(Vec<u32>, Vec<IdxSize>)> {
+    const SAMPLE: usize = 8192;
+    const MOST: usize = 1 << 26;
+    // More than that, and none still when it is added up eight times.
+    const NONE: u32 = 1 << 28;
+    let rows = text.len();
+    let mut occurs = [[false; 256]; 8];
+    for view in text.downcast_iter().flat_map(|chunk| chunk.views().iter().step_by(1 + rows / SAMPLE)) {
+        for (letters, byte) in occurs.iter_mut().zip(tiny_key(view.as_u128())?.to_be_bytes()) {
+            if let Some(letter) = letters.get_mut(usize::from(byte)) {
+                *letter = true;
+            }
+        }
+    }
+    // What a letter in a place adds to the number, the last place first.
+    let mut adds = [[NONE; 256]; 8];
+    let mut range = 1_usize;
+    for (adds, letters) in adds.iter_mut().zip(&occurs).rev() {
+        let mut n_letters = 0;
+        for (add, _) in adds.iter_mut().zip(letters).filter(|(_, occurs)| **occurs) {
+            *add = u32::try_from(n_letters * range).ok()?;
+            n_letters += 1;
+        }
+        range *= n_letters;
+        if range > (rows / 4).clamp(1024, MOST) {
+            return None;
+        }
+    }
+    let mut places = Vec::with_capacity(rows);
+    for views in text.downcast_iter().flat_map(|chunk| chunk.views().chunks(BATCH)) {
+        let mut largest = 0;
+        places.extend(views.iter().map(|view| {
+            let letters = tiny_key(view.as_u128()).map(|key| adds.iter().zip(key.to_be_bytes()));
+            let place = letters.map_or(NONE, |letters| {
+                letters.map(|(adds, byte)| adds.get(usize::from(byte)).copied().unwrap_or(NONE)).sum::<u32>()
+            });
+            largest = largest.max(place);
+            place
+        }));
+        if largest as usize >= range {
+            return None;
+        }
+    }
+    Some(placed(places, range))
 }
 
 /// Codes of text without nulls from its views alone: a length, then twelve bytes. `None` where one has no key.
@@ -247,10 +297,15 @@ fn in_order<K: Ord + Copy>(keys: &[K], firsts: &[IdxSize], mut codes: Vec<u32>) 
 }
 
 fn table_codes(numbers: &Int64Chunked, least: i64, range: usize) -> (Vec<u32>, Vec<IdxSize>) {
-    let place = |value: i64| usize::try_from(value - least).unwrap_or(usize::MAX);
+    let place = |value: i64| u32::try_from(value - least).unwrap_or(MISSING);
+    placed(numbers.iter().map(|value| value.map_or(MISSING, place)).collect(), range)
+}
+
+/// Codes of rows whose values have their places, in order, in a table of so many.
+fn placed(mut places: Vec<u32>, range: usize) -> (Vec<u32>, Vec<IdxSize>) {
     let mut first = vec![IdxSize::MAX; range];
-    for (row, value) in (0..).zip(numbers.iter()) {
-        if let Some(slot) = value.and_then(|v| first.get_mut(place(v)))
+    for (row, place) in (0..).zip(&places) {
+        if let Some(slot) = first.get_mut(*place as usize)
             && *slot == IdxSize::MAX
         {
             *slot = row;
@@ -264,6 +319,8 @@ fn table_codes(numbers: &Int64Chunked, least: i64, range: usize) -> (Vec<u32>, V
             firsts.push(row);
         }
     }
-    let of_row = numbers.iter().map(|v| v.and_then(|v| code.get(place(v)).copied()).unwrap_or(MISSING));
-    (of_row.collect(), firsts)
+    for place in &mut places {
+        *place = code.get(*place as usize).copied().unwrap_or(MISSING);
+    }
+    (places, firsts)
 }
