@@ -1,7 +1,7 @@
 //! The law of effects: normal, or as the units themselves show it.
 
 use super::answer::Prediction;
-use super::spec::{ADAPTIVE_UNITS, LAW_DOUBT, NOT_NORMAL, SKEWED, SKEWED_DOUBT, SKEWNESS_UNITS};
+use super::spec::{ADAPTIVE_UNITS, NOT_NORMAL, SKEWED, SKEWED_DOUBT, SKEWNESS_UNITS};
 use crate::stats::ash::Ash;
 use crate::stats::deconvolution::Deconvolution;
 use crate::stats::normal::{prob_exceeds, quantile};
@@ -35,13 +35,14 @@ impl Laws {
         Ok(Some(Self { ash, smooth, gain, n_units: estimates.len() }))
     }
 
-    /// P(effect > threshold) that the unit has under each law: mixed, and smooth less what its own uncertainty takes.
+    /// P(effect > threshold) that the unit has under each law: mixed, and smooth, halfway to what it would be under the least favourable
+    /// law that the data allow: the top units are those of which the fitted law happens to say too much.
     pub(crate) fn prob_exceeds(&self, prediction: &Prediction, threshold: f64) -> Option<(f64, f64)> {
         let (estimate, error) = raw(prediction)?;
         let mixed = self.ash.prob_exceeds(estimate, error, threshold);
         let smooth = self.smooth.as_ref().map_or(mixed, |law| {
             let found = law.posterior(estimate, error).prob_exceeds(threshold);
-            (found.value - LAW_DOUBT * found.error).clamp(0.0, 1.0)
+            f64::midpoint(found.value, found.least)
         });
         Some((mixed, smooth))
     }

@@ -9,10 +9,6 @@ use crate::{Error, Result};
 /// effects fitted to the units themselves: normal effects alone let too many false ones in when few units are far out
 /// or the effects are skewed. With fewer no law can be fitted.
 pub(crate) const ADAPTIVE_UNITS: usize = 50;
-/// The probability under the smooth law is taken so many of its own standard deviations lower: the top units are those of which the
-/// fitted law happens to say too much. With t-distributed effects of 1,000 units 8.4% of the candidates are false without it,
-/// where 7.5% are stated; with it 7.7% and 8.1%.
-pub(crate) const LAW_DOUBT: f64 = 1.0;
 /// Where effects are skewed to the left every doubt counts so many times: no unit is far above the threshold then, and whatever
 /// law is fitted, the candidates are those of which it says too much.
 pub(crate) const SKEWED_DOUBT: f64 = 2.0;

@@ -8,7 +8,7 @@ use super::codes::fast_codes;
 use super::columns::{Numbers, column, numbers};
 use super::groups::Groups;
 use super::points::sentinel_note;
-use crate::mixed::Covariate;
+use crate::mixed::{Covariate, all_finite};
 use crate::{Error, Note, NoteCode, Result};
 
 /// What stands for a missing value among codes.
@@ -205,10 +205,10 @@ impl ModelData {
                 notes.push(Note::new(NoteCode::RowsLeftOut, n_left_out));
             }
         }
-        notes.extend(sentinel_note(&y, outcome));
+        notes.extend(missing_codes_note(&y, outcome));
         for column in &columns {
             if let Fixed::Numeric(name, values) = column {
-                notes.extend(sentinel_note(values, name));
+                notes.extend(missing_codes_note(values, name));
             }
         }
         let levels = columns
@@ -235,6 +235,12 @@ impl ModelData {
     }
 }
 
+/// [`sentinel_note`], at once where no value is as low or as high as any code for "missing": scores in standard deviations.
+fn missing_codes_note(values: &[f64], column: &str) -> Option<Note> {
+    let is_within = |some: &[f64]| some.iter().fold(true, |all, v| all & (*v > -9.0) & (*v < 999.0));
+    if values.chunks(1024).all(is_within) { None } else { sentinel_note(values, column) }
+}
+
 /// Which rows are still used, and why the others are not.
 struct Rows {
     kept: Vec<bool>,
@@ -258,7 +264,7 @@ impl Rows {
     }
 
     fn leave_out_unless_finite(&mut self, name: &str, values: &[f64]) {
-        if !values.iter().all(|v| v.is_finite()) {
+        if !all_finite(values) {
             self.leave_out(name, values.iter().map(|v| !v.is_finite()));
         }
     }

@@ -191,6 +191,9 @@ impl<'m> Problem<'m> {
     }
 }
 
+/// So many groups are summed before their sum joins that of all.
+const SUMMED: usize = 128;
+
 impl Part<'_> {
     fn rows<'a>(&'a self, upward: &'a Upward, level: usize) -> &'a [f64] {
         upward.rows.get(level).map_or(&self.sums, Vec::as_slice)
@@ -200,7 +203,7 @@ impl Part<'_> {
     pub(crate) fn ascend(&self, gram: &[f64], t: &[f64]) -> Upward {
         let width = self.width;
         let mut m = gram.to_vec();
-        let mut first = vec![0.0; width];
+        let (mut first, mut some) = (vec![0.0; width], vec![0.0; m.len()]);
         let mut log_det = 0.0;
         let mut below: Option<Vec<f64>> = None;
         let mut rows: Vec<Vec<f64>> = Vec::new();
@@ -208,34 +211,31 @@ impl Part<'_> {
             let outer = depth.checked_sub(1).and_then(|d| self.levels.get(d)).map_or(0, |l| l.codes.len());
             let mut above = vec![0.0; outer * width];
             let here = below.as_deref().unwrap_or(&self.sums);
-            for (row, &parent) in here.chunks_exact(width).zip(&level.parents) {
-                let d = 1.0 + t * row.first().copied().unwrap_or(0.0);
-                if t > 0.0 {
-                    log_det += d.ln();
-                    rank_one(&mut m, row, -t / d);
-                }
-                let from = parent as usize * width;
-                let target = if depth == 0 { Some(first.as_mut_slice()) } else { above.get_mut(from..from + width) };
-                if let Some(target) = target {
-                    let scale = 1.0 / d;
-                    for (sum, value) in target.iter_mut().zip(row) {
-                        *sum += scale * value;
+            // Some groups at a time, and the sums of those: one long sum rounds more than a search can bear.
+            for (here, parents) in here.chunks(SUMMED * width).zip(level.parents.chunks(SUMMED)) {
+                some.fill(0.0);
+                let mut some_log_det = 0.0;
+                for (row, &parent) in here.chunks_exact(width).zip(parents) {
+                    let d = 1.0 + t * row.first().copied().unwrap_or(0.0);
+                    if t > 0.0 {
+                        some_log_det += d.ln();
+                        rank_one(&mut some, row, -t / d);
+                    }
+                    let from = parent as usize * width;
+                    let target =
+                        if depth == 0 { Some(first.as_mut_slice()) } else { above.get_mut(from..from + width) };
+                    if let Some(target) = target {
+                        add_scaled(target, row, 1.0 / d);
                     }
                 }
+                add_scaled(&mut m, &some, 1.0);
+                log_det += some_log_det;
             }
             rows.extend(below.replace(above));
         }
         // `rows` was gathered from the second innermost level outwards; the last `below` is empty.
         rows.reverse();
-        // 1'V^-1 A is the sum of the outermost C/d: no cancellation, where gram - sum (t/d) C C' has much for large t.
-        for (cell, value) in m.iter_mut().zip(&first) {
-            *cell = *value;
-        }
-        for (line, value) in m.chunks_exact_mut(width).zip(&first) {
-            if let Some(cell) = line.first_mut() {
-                *cell = *value;
-            }
-        }
+        take_means(&mut m, &first);
         Upward { rows, m, log_det }
     }
 
@@ -308,6 +308,23 @@ impl Evaluation {
                 .sum(),
         };
         h - trace - quadratic(q, &self.beta) / self.sigma2
+    }
+}
+
+/// sum += scale values.
+#[inline]
+pub(crate) fn add_scaled(sum: &mut [f64], values: &[f64], scale: f64) {
+    for (sum, value) in sum.iter_mut().zip(values) {
+        *sum += scale * value;
+    }
+}
+
+/// Puts 1'V^-1 A, the sum of the outermost C/d, in its place in M: no cancellation, where gram - sum (t/d) C C' has much
+/// for large t.
+pub(crate) fn take_means(m: &mut [f64], means: &[f64]) {
+    m.iter_mut().zip(means).for_each(|(cell, value)| *cell = *value);
+    for (cell, value) in m.iter_mut().step_by(means.len()).zip(means) {
+        *cell = *value;
     }
 }
 

@@ -53,7 +53,7 @@ impl Column<'_> {
     /// The sum over all rows.
     pub(crate) fn sum(&self) -> f64 {
         match *self {
-            Self::Numeric(values) => values.iter().sum(),
+            Self::Numeric(values) => sum(values),
             Self::Indicator { codes, level } => codes.iter().filter(|&&c| c == level).count() as f64,
         }
     }
@@ -69,6 +69,16 @@ impl Column<'_> {
             Self::Indicator { codes, level } => f64::from(u8::from(codes.get(row) == Some(&level))),
         }
     }
+}
+
+/// The sum of many values, as several sums side by side.
+fn sum(values: &[f64]) -> f64 {
+    let (parts, rest) = values.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for part in parts {
+        sums.iter_mut().zip(part).for_each(|(sum, value)| *sum += value);
+    }
+    sums.iter().chain(rest).sum()
 }
 
 /// The fixed part of a model: an intercept, then one column per number and per level but the first of every category.
@@ -180,7 +190,15 @@ pub(crate) fn check_rows(name: &str, found: usize, expected: usize) -> Result<()
     })
 }
 
+/// Whether all values are finite, many of them at a time.
+pub(crate) fn all_finite(values: &[f64]) -> bool {
+    values.chunks(1024).all(|some| some.iter().fold(true, |all, v| all & v.is_finite()))
+}
+
 pub(crate) fn check_finite(name: &str, values: &[f64]) -> Result<()> {
+    if all_finite(values) {
+        return Ok(());
+    }
     match values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
         None => Ok(()),
         Some((row, value)) => Err(Error::InvalidValue {

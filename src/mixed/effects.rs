@@ -92,7 +92,7 @@ impl LevelEffects {
 
     pub(super) fn of_crossed(problem: &Problem, solved: &Solved, t: &[f64]) -> Result<Vec<Self>> {
         let Solved { crossed, state } = solved;
-        let inverse = state.factor.inverse()?;
+        let inverse = state.factor.inverse(&crossed.spare)?;
         let covariance = scaled(&state.point.inverse, state.point.sigma2);
         let mut levels = Vec::with_capacity(t.len());
         for part in &problem.parts {

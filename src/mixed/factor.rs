@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::solvers::{DenseSolveCore, Llt, Solve};
+use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
+use faer::linalg::triangular_inverse::invert_lower_triangular;
+use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::sparse::linalg::SupernodalThreshold;
 use faer::sparse::linalg::cholesky::{
     CholeskySymbolicParams, LltRef, SymbolicCholesky, SymbolicCholeskyRaw, SymmetricOrdering,
@@ -15,6 +17,7 @@ use faer::sparse::linalg::cholesky::{
 use faer::sparse::{SparseColMatRef, SymbolicSparseColMatRef};
 use faer::{Conj, Mat, Par, Side};
 
+use super::spare::Spare;
 use crate::{Error, Result};
 
 /// A sparse factor with more entries than this would take gigabytes.
@@ -37,11 +40,15 @@ pub(super) struct Symbolic {
 /// B = L L'.
 #[derive(Debug, Clone)]
 pub(super) enum Factor {
-    Dense(Llt<f64>),
-    Sparse { symbolic: Arc<Symbolic>, values: Vec<f64> },
+    /// L, with zeros above.
+    Dense(Mat<f64>),
+    Sparse {
+        symbolic: Arc<Symbolic>,
+        values: Vec<f64>,
+    },
 }
 
-/// Entries of B^-1: all, or those in the places of the factor.
+/// Entries of B^-1: the lower triangle, or those in the places of the factor.
 pub(super) enum Inverse {
     Dense(Mat<f64>),
     Sparse { symbolic: Arc<Symbolic>, values: Vec<f64> },
@@ -97,8 +104,15 @@ impl Symbolic {
 }
 
 impl Factor {
-    pub(super) fn dense(matrix: &Mat<f64>) -> Result<Self> {
-        Ok(Self::Dense(matrix.llt(Side::Lower).map_err(|_| failed("it is not positive definite"))?))
+    /// Of a matrix whose lower triangle is given, with zeros above; the factor takes its place.
+    #[allow(clippy::default_trait_access)] // faer's settings as they come
+    pub(super) fn dense(mut matrix: Mat<f64>) -> Result<Self> {
+        let scratch = cholesky_in_place_scratch::<f64>(matrix.nrows(), Par::Seq, Default::default());
+        let mut buffer = MemBuffer::try_new(scratch).map_err(|_| failed("out of memory"))?;
+        let stack = MemStack::new(&mut buffer);
+        cholesky_in_place(matrix.as_mut(), Default::default(), Par::Seq, stack, Default::default())
+            .map_err(|_| failed("it is not positive definite"))?;
+        Ok(Self::Dense(matrix))
     }
 
     #[allow(clippy::default_trait_access)] // faer's settings as they come
@@ -124,12 +138,15 @@ impl Factor {
         Ok(Self::Sparse { symbolic: Arc::clone(symbolic), values })
     }
 
+    pub(super) fn put_into(self, spare: &Spare) {
+        if let Self::Dense(l) = self {
+            spare.put(l);
+        }
+    }
+
     pub(super) fn log_det(&self) -> Result<f64> {
         Ok(match self {
-            Self::Dense(llt) => {
-                let l = llt.L();
-                (0..l.nrows()).map(|k| 2.0 * l[(k, k)].ln()).sum()
-            }
+            Self::Dense(l) => (0..l.nrows()).map(|k| 2.0 * l[(k, k)].ln()).sum(),
             Self::Sparse { symbolic, values } => {
                 let (starts, _) = symbolic.layout()?;
                 starts.iter().take(starts.len() - 1).map(|&first| 2.0 * values[first].ln()).sum()
@@ -140,7 +157,12 @@ impl Factor {
     /// B^-1 times the columns of `right`.
     pub(super) fn solve(&self, right: &Mat<f64>) -> Result<Mat<f64>> {
         match self {
-            Self::Dense(llt) => Ok(llt.solve(right)),
+            Self::Dense(l) => {
+                let mut solution = right.clone();
+                solve_lower_triangular_in_place(l.as_ref(), solution.as_mut(), Par::Seq);
+                solve_upper_triangular_in_place(l.transpose(), solution.as_mut(), Par::Seq);
+                Ok(solution)
+            }
             Self::Sparse { symbolic, values } => {
                 let mut solution = right.clone();
                 let scratch = symbolic.cholesky.solve_in_place_scratch::<f64>(right.ncols(), Par::Seq);
@@ -157,9 +179,14 @@ impl Factor {
     }
 
     /// B^-1 in the places of the factor (Takahashi, Fagan & Chen 1973; Erisman & Tinney 1975, CACM 18:177).
-    pub(super) fn inverse(&self) -> Result<Inverse> {
+    pub(super) fn inverse(&self, spare: &Spare) -> Result<Inverse> {
         match self {
-            Self::Dense(llt) => Ok(Inverse::Dense(llt.inverse())),
+            Self::Dense(l) => {
+                let mut inverse = spare.take(l.nrows());
+                invert_lower_triangular(inverse.as_mut(), l.as_ref(), Par::Seq);
+                square_in_place(&mut inverse);
+                Ok(Inverse::Dense(inverse))
+            }
             Self::Sparse { symbolic, values } => {
                 let (starts, rows) = symbolic.layout()?;
                 let n = starts.len() - 1;
@@ -189,6 +216,22 @@ impl Factor {
                     z[starts[j]] = pivot * diagonal;
                 }
                 Ok(Inverse::Sparse { symbolic: Arc::clone(symbolic), values: z })
+            }
+        }
+    }
+}
+
+/// Lower triangular W becomes the lower triangle of W'W: its rows from the first on, each of which needs only itself and
+/// those below.
+fn square_in_place(w: &mut Mat<f64>) {
+    const ROWS: usize = 64;
+    let n = w.nrows();
+    for from in (0..n).step_by(ROWS) {
+        let to = (from + ROWS).min(n);
+        let product = w.get(from.., from..to).transpose() * w.get(from.., ..to);
+        for j in 0..to {
+            for i in from.max(j)..to {
+                w[(i, j)] = product[(i - from, j)];
             }
         }
     }
@@ -233,6 +276,12 @@ impl Lists {
 }
 
 impl Inverse {
+    pub(super) fn put_into(self, spare: &Spare) {
+        if let Self::Dense(inverse) = self {
+            spare.put(inverse);
+        }
+    }
+
     pub(super) fn diagonal(&self) -> Result<Vec<f64>> {
         Ok(match self {
             Self::Dense(inverse) => (0..inverse.nrows()).map(|k| inverse[(k, k)]).collect(),
@@ -311,14 +360,18 @@ mod tests {
             pattern.starts.push(pattern.rows.len());
         }
         let full = Mat::from_fn(n, n, |i, j| if link(i.max(j), i.min(j)) { value(i.max(j), i.min(j)) } else { 0.0 });
-        let dense = Factor::dense(&full).unwrap();
+        let lower = Mat::from_fn(n, n, |i, j| if i < j { 0.0 } else { full[(i, j)] });
+        let dense = Factor::dense(lower).unwrap();
         let sparse = Factor::sparse(&Symbolic::new(pattern).unwrap(), &entries).unwrap();
         assert!((dense.log_det().unwrap() - sparse.log_det().unwrap()).abs() < 1e-12);
         let right = Mat::from_fn(n, 2, |i, j| (i * 3 + j) as f64);
         let (a, b) = (dense.solve(&right).unwrap(), sparse.solve(&right).unwrap());
         assert!((&a - &b).norm_max() < 1e-12);
         assert!((&full * &a - &right).norm_max() < 1e-12);
-        let (a, b) = (dense.inverse().unwrap(), sparse.inverse().unwrap());
+        let spare = Spare::default();
+        // What stands below the diagonal of a spare matrix does not matter.
+        spare.put(Mat::from_fn(n, n, |i, j| if i < j { 0.0 } else { f64::NAN }));
+        let (a, b) = (dense.inverse(&spare).unwrap(), sparse.inverse(&spare).unwrap());
         for (x, y) in a.diagonal().unwrap().iter().zip(b.diagonal().unwrap()) {
             assert!((x - y).abs() < 1e-13);
         }

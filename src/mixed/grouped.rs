@@ -1,8 +1,8 @@
 //! Cross products group by group: what it takes to fit the model again without some groups, or with more about them.
 
 use super::design::{Design, check_finite, check_rows};
+use super::groups::Groups;
 use super::moments::Moments;
-use super::rows::group_rows;
 use crate::{Error, Result};
 
 /// The cross products A'A of every innermost group, A = \[1, x - shift, y - shift\].
@@ -53,12 +53,12 @@ impl GroupedMoments {
         let mean = |sum: f64| sum / n_rows as f64;
         let shift: Vec<f64> =
             design.columns().iter().map(|c| mean(c.sum())).chain(std::iter::once(mean(y.iter().sum()))).collect();
-        let (groups, paths) = group_rows(n_rows, levels);
+        let Groups { of_row, paths } = Groups::by_appearance(n_rows, levels);
         let width = shift.len() + 1;
         let cells = width * (width + 1) / 2;
         let mut triangles = vec![0.0; paths.len() / levels.len() * cells];
         let mut row = vec![1.0; width];
-        for (i, (&y, &group)) in y.iter().zip(&groups).enumerate() {
+        for (i, (&y, &group)) in y.iter().zip(&*of_row).enumerate() {
             let values = design.columns().iter().map(|c| c.at(i)).chain([y]);
             for ((cell, value), shift) in row.iter_mut().skip(1).zip(values).zip(&shift) {
                 *cell = value - shift;

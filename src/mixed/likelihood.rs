@@ -7,6 +7,7 @@ use super::criterion::{Part, Problem, rank_one};
 use super::crossed::Crossed;
 use super::fit::Method;
 use super::optimise::Criterion;
+use super::sizes::Sizes;
 use crate::{Error, Result};
 
 /// The criterion as the search sees it.
@@ -14,10 +15,22 @@ pub(super) struct Likelihood<'p> {
     problem: &'p Problem<'p>,
     crossed: Option<&'p Crossed>,
     method: Method,
-    /// Every level of a nested part with several by itself: a search along one variance visits its own units only.
-    alone: Vec<Option<Part<'p>>>,
+    /// Every level of a nested part by itself: a search along one variance visits its own units only.
+    alone: Vec<Option<Alone<'p>>>,
     proceed: &'p dyn Fn() -> Result<()>,
     stopped: RefCell<Option<Error>>,
+}
+
+/// A level whose variance is the only one.
+enum Alone<'p> {
+    Sizes(Sizes),
+    Units(Part<'p>),
+}
+
+/// In what the criterion has a closed form, and which levels that holds.
+enum Closed<'l, 'p> {
+    One(&'l Sizes, usize),
+    Nested(&'l Part<'p>, std::ops::Range<usize>),
 }
 
 impl<'p> Likelihood<'p> {
@@ -28,8 +41,8 @@ impl<'p> Likelihood<'p> {
         proceed: &'p dyn Fn() -> Result<()>,
     ) -> Self {
         let alone = problem.parts.iter().flat_map(|part| {
-            let is_split = part.levels.len() > 1 && !part.is_membership;
-            (0..part.levels.len()).map(move |level| is_split.then(|| part.alone(level)))
+            (0..part.levels.len())
+                .map(move |level| (!part.is_membership).then(|| Alone::new(part, level, problem.width())))
         });
         let alone = alone.collect();
         Self { problem, crossed, method, alone, proceed, stopped: RefCell::new(None) }
@@ -53,8 +66,8 @@ impl<'p> Likelihood<'p> {
         }
     }
 
-    /// The part in which these levels can be handled in closed form, and its levels: the whole, or one alone.
-    fn closed(&self, t: &[f64], wanted: &[usize]) -> Option<(&Part<'p>, std::ops::Range<usize>)> {
+    /// What holds these levels in closed form: one alone, or all of a part.
+    fn closed(&self, t: &[f64], wanted: &[usize]) -> Option<Closed<'_, 'p>> {
         let positive = t.iter().enumerate().filter(|(_, t)| **t > 0.0).map(|(l, _)| l);
         let mut levels: Vec<usize> = positive.chain(wanted.iter().copied()).collect();
         levels.sort_unstable();
@@ -62,27 +75,48 @@ impl<'p> Likelihood<'p> {
         if let [level] = levels.as_slice()
             && let Some(Some(alone)) = self.alone.get(*level)
         {
-            return Some((alone, *level..*level + 1));
+            return Some(match alone {
+                Alone::Sizes(sizes) => Closed::One(sizes, *level),
+                Alone::Units(part) => Closed::Nested(part, *level..*level + 1),
+            });
         }
         let part = self.problem.part_of(levels.into_iter())?;
-        Some((part, part.offset..part.offset + part.levels.len()))
+        Some(Closed::Nested(part, part.offset..part.offset + part.levels.len()))
+    }
+}
+
+impl<'p> Alone<'p> {
+    fn new(part: &Part<'p>, level: usize, width: usize) -> Self {
+        let alone = if part.levels.len() > 1 { part.alone(level) } else { part.clone() };
+        Sizes::new(&alone, width).map_or_else(|| Self::Units(alone), Self::Sizes)
     }
 }
 
 impl Criterion for Likelihood<'_> {
     fn value(&self, t: &[f64]) -> Option<f64> {
         self.may_proceed()?;
-        if let Some((part, levels)) = self.closed(t, &[]) {
-            let upward = part.ascend(&self.problem.gram, t.get(levels)?);
-            return self.problem.profile(&upward.m, upward.log_det, self.method).ok().map(|e| e.deviance);
-        }
-        self.crossed?.state(self.problem, t, self.method).ok().map(|s| s.point.deviance)
+        let point = match self.closed(t, &[]) {
+            Some(Closed::One(sizes, level)) => sizes.evaluate(self.problem, *t.get(level)?, self.method),
+            Some(Closed::Nested(part, levels)) => {
+                let upward = part.ascend(&self.problem.gram, t.get(levels)?);
+                self.problem.profile(&upward.m, upward.log_det, self.method)
+            }
+            None => self.crossed?.evaluate(self.problem, t, self.method),
+        };
+        point.ok().map(|point| point.deviance)
     }
 
     fn gradient(&self, t: &[f64], wanted: &[usize]) -> Option<(f64, Vec<f64>)> {
         self.may_proceed()?;
-        let Some((part, levels)) = self.closed(t, wanted) else {
-            return self.crossed?.gradient(self.problem, t, self.method).ok();
+        let mut slopes = vec![f64::NAN; t.len()];
+        let (part, levels) = match self.closed(t, wanted) {
+            Some(Closed::Nested(part, levels)) => (part, levels),
+            Some(Closed::One(sizes, level)) => {
+                let (deviance, slope) = sizes.gradient(self.problem, *t.get(level)?, self.method).ok()?;
+                *slopes.get_mut(level)? = slope;
+                return Some((deviance, slopes));
+            }
+            None => return self.crossed?.gradient(self.problem, t, self.method).ok(),
         };
         let own = t.get(levels.clone())?;
         let upward = part.ascend(&self.problem.gram, own);
@@ -95,7 +129,6 @@ impl Criterion for Likelihood<'_> {
                 rank_one(q, step.u, 1.0);
             }
         });
-        let mut slopes = vec![f64::NAN; t.len()];
         for (slope, (h, q)) in slopes.get_mut(levels)?.iter_mut().zip(&sums) {
             *slope = point.slope(*h, q, self.method);
         }

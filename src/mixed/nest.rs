@@ -4,6 +4,8 @@
 //! (innermost: sums over its rows), t the variance of a level, d = 1 + t a; the parent receives (a/d, C/d). Downwards
 //! s = (C - a B)/d, the group's effect is t s, B the sum of the effects of all groups around a row.
 
+use super::groups::sort_by_code;
+
 /// The groups of one level, in the order of their paths.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Level {
@@ -174,35 +176,6 @@ impl Nest {
         }
         found
     }
-}
-
-/// Sorts rows by their code, keeping the order of those with the same.
-fn sort_by_code(order: &mut Vec<u32>, codes: &[u32]) {
-    let largest = codes.iter().max().map_or(0, |c| *c as usize);
-    if largest > 4 * codes.len() + 1024 {
-        order.sort_by_key(|row| codes.get(*row as usize).copied().unwrap_or(u32::MAX));
-        return;
-    }
-    let mut place = vec![0_u32; largest + 2];
-    for &code in codes {
-        if let Some(count) = place.get_mut(code as usize + 1) {
-            *count += 1;
-        }
-    }
-    let mut sum = 0;
-    for cell in &mut place {
-        sum += *cell;
-        *cell = sum;
-    }
-    let mut sorted = vec![0_u32; order.len()];
-    for &row in order.iter() {
-        let Some(slot) = codes.get(row as usize).and_then(|c| place.get_mut(*c as usize)) else { continue };
-        if let Some(cell) = sorted.get_mut(*slot as usize) {
-            *cell = row;
-        }
-        *slot += 1;
-    }
-    *order = sorted;
 }
 
 #[cfg(test)]

@@ -219,12 +219,15 @@ impl<C: Criterion> Search<'_, C> {
                 break;
             }
             let (from, before, slack) = (deviance, slope.clone(), SAME * deviance.abs());
+            // A decrease that the criterion's rounding hides shows in its slope.
+            let flattens =
+                |g: &[f64]| decrease < slack && promise(&hessian, g).is_some_and(|left| left < 0.25 * decrease);
             let (mut moved, mut share) = (false, 1.0);
             for _ in 0..40 {
                 let mut next = t.clone();
                 stretch(&mut next, face, &step);
                 if let Some((value, g)) = self.log_gradient(face, &next)
-                    && value <= from - 1e-4 * share * decrease + slack
+                    && (value <= from - 1e-4 * share * decrease + slack || flattens(&g))
                 {
                     (t, deviance, slope, moved) = (next, value, g, true);
                     break;
@@ -309,6 +312,11 @@ fn update(hessian: &mut [Vec<f64>], step: &[f64], turn: &[f64]) -> bool {
         }
     }
     true
+}
+
+/// The decrease that a Newton step from here promises.
+fn promise(columns: &[Vec<f64>], slope: &[f64]) -> Option<f64> {
+    Some(-direction(columns, slope)?.iter().zip(slope).map(|(a, b)| a * b).sum::<f64>())
 }
 
 /// The Newton direction, downhill even where the Hessian is not positive definite: eigenvalues by their size.

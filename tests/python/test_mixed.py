@@ -585,3 +585,19 @@ def test_ids_of_every_length_keep_their_order():
         pl.col("id").replace_strict(dict(zip(names, [-(2**62), 2**62, 0, 1, 5, 7, -3], strict=True)))
     )
     assert bs.mixed_model(wide, outcome="y", random="id").effects()["id"].to_list() == sorted(wide["id"].unique())
+    tiny = short.filter(pl.col("id") != "a\0")
+    assert bs.mixed_model(tiny, outcome="y", random="id").effects()["id"].to_list() == sorted(tiny["id"].unique())
+
+
+@pytest.mark.parametrize("step", [1, 17])
+@pytest.mark.parametrize("prefix", ["t", "teacher", "teacher of mathematics "])
+def test_many_ids_are_those_of_their_numbers(prefix, step):
+    number = [i * 7919 % 3989 * step for i in range(20_000)]
+    frame = pl.DataFrame({"number": number, "y": [float(i * i % 101) for i in range(20_000)]})
+    # Rows in several chunks, as files that were read one after another have them.
+    frame = pl.concat([frame.head(77), frame.tail(-77)], rechunk=False)
+    text = frame.with_columns(id=pl.lit(prefix) + pl.col("number").cast(pl.String).str.zfill(5))
+    by_text = bs.mixed_model(text, outcome="y", random="id").effects()
+    by_number = bs.mixed_model(frame, outcome="y", random="number").effects()
+    assert by_text["id"].str.slice(len(prefix)).cast(pl.Int64).to_list() == by_number["number"].to_list()
+    assert_frame_equal(by_text.drop("id"), by_number.drop("number"), abs_tol=1e-12)

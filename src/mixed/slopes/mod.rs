@@ -24,10 +24,14 @@
 //! ```
 
 mod criterion;
+mod effects;
 mod fit;
 mod moments;
+mod root;
+mod search;
 
-pub use fit::{SlopeEffect, SlopeFit, fit_slopes};
+pub use effects::SlopeEffect;
+pub use fit::{SlopeFit, fit_slopes};
 pub use moments::SlopeMoments;
 
 use schemars::JsonSchema;

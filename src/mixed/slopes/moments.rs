@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::mixed::design::{Design, check_finite, check_rows};
+use crate::mixed::rows::{Rows, TileColumn, mirror};
 use crate::mixed::sorted_groups;
 use crate::{Error, Result};
 
@@ -65,39 +66,29 @@ impl SlopeMoments {
             }));
             columns.push(name.to_owned());
         }
-        let fill = |i: usize, row: &mut [f64], shift: &[f64]| {
-            let values = design.columns().iter().map(|c| c.at(i));
-            let values = values.chain(extra.iter().chain([&y]).map(|v| v.get(i).copied().unwrap_or(f64::NAN)));
-            for ((cell, value), shift) in row.iter_mut().skip(1).zip(values).zip(shift) {
-                *cell = value - shift;
-            }
-        };
-        let width = design.terms().len() + extra.len() + 1;
-        let mut row = vec![1.0; width];
-        let mut shift = vec![0.0; width - 1];
-        let none = vec![0.0; width - 1];
-        for i in 0..n_rows {
-            fill(i, &mut row, &none);
-            for (sum, value) in shift.iter_mut().zip(row.iter().skip(1)) {
-                *sum += value / n_rows as f64;
-            }
-        }
+        extra.push(y);
+        let rows = Rows::new(design, &extra, None);
+        let width = rows.width();
         let groups = sorted_groups(n_rows, &[codes]);
         let mut labels = codes.to_vec();
         labels.sort_unstable();
         labels.dedup();
         let size = places.len() * width;
         let (mut gram, mut sums) = (vec![0.0; width * width], vec![0.0; labels.len() * size]);
-        for (i, &group) in groups.iter().enumerate() {
-            fill(i, &mut row, &shift);
-            outer(&mut gram, &row, &row);
-            let z = places.iter().map(|&p| row.get(p).copied().unwrap_or(f64::NAN));
-            for (line, z) in sums.chunks_exact_mut(width).skip(group as usize * places.len()).zip(z) {
-                for (cell, a) in line.iter_mut().zip(&row) {
-                    *cell += z * a;
+        rows.visit(|tile| {
+            tile.add_squares(&mut gram);
+            for (place, &row) in tile.rows.iter().enumerate() {
+                let at = |column: &TileColumn| column.get(place).copied().unwrap_or(f64::NAN);
+                let from = groups.get(row).map_or(0, |group| *group as usize) * size;
+                let own = sums.get_mut(from..from + size).unwrap_or_default();
+                for (line, &z) in own.chunks_exact_mut(width).zip(&places) {
+                    let z = tile.columns.get(z).map_or(f64::NAN, at);
+                    line.iter_mut().zip(&tile.columns).for_each(|(cell, a)| *cell += z * at(a));
                 }
             }
-        }
+        });
+        mirror(&mut gram, width);
+        let shift = rows.shift;
         Ok(Self { terms: design.terms().to_vec(), columns, places, n_obs: n_rows, shift, gram, codes: labels, sums })
     }
 

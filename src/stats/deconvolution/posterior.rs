@@ -3,14 +3,14 @@
 use super::{Deconvolution, within};
 use crate::stats::normal;
 
-/// A probability and the standard deviation that the law's own uncertainty gives it.
+/// A probability, and how small it may be as the law itself is not known for certain.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Uncertain {
     /// Under the fitted law.
     pub value: f64,
-    /// Over the laws around it.
-    pub error: f64,
+    /// Under that of the laws around it (each `sqrt(5)` standard deviations off) which makes it smallest.
+    pub least: f64,
 }
 
 /// The law of one effect given its estimate.
@@ -37,14 +37,12 @@ impl<'l> Posterior<'l> {
         Self { law, estimate, error, first, within }
     }
 
-    /// P(effect > threshold), as [`Uncertain`]: its error by the delta method from the laws on both sides of the fitted one.
+    /// P(effect > threshold), as [`Uncertain`]: both numbers fall as the threshold rises.
     pub fn prob_exceeds(&self, threshold: f64) -> Uncertain {
         let above = self.above(threshold);
-        let step = (self.law.around.len() as f64).sqrt();
-        let part =
-            |[up, down]: &[Vec<f64>; 2]| ((self.share(up, &above) - self.share(down, &above)) / (2.0 * step)).powi(2);
-        let variance: f64 = self.law.around.iter().map(part).sum();
-        Uncertain { value: self.share(&self.law.shares, &above), error: variance.sqrt() }
+        let value = self.share(&self.law.shares, &above);
+        let around = self.law.around.iter().flatten().map(|shares| self.share(shares, &above));
+        Uncertain { value, least: around.fold(value, f64::min) }
     }
 
     /// The interval that holds the effect with probability `level`, as much left out above it as below; averaged over the fitted law

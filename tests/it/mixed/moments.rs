@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::close;
-use super::crossed::{Shape, sample};
+use super::crossed::sample::{Shape, sample};
 
 const CASES: [&[Shape]; 5] = [
     &[Shape::One(6)],
