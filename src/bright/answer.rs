@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::guards::GuardAnswer;
-use super::laws::{self, Laws, interval, probability};
+use super::laws::{self, Laws, Told, interval, probability};
 use super::matched::Matched;
 use super::spec::{ABOVE_PEERS_PROB, BrightSpec, CONSISTENT_PROB, PERSISTENT_PROB, RELIABLE};
 use crate::stats::multiplicity::bayesian_fdr;
@@ -116,7 +116,8 @@ pub(crate) struct Answers {
     pub(crate) candidates: Vec<usize>,
     pub(crate) false_share: Option<f64>,
     pub(crate) notes: Vec<Note>,
-    pub(crate) laws: Option<Laws>,
+    /// What the laws of effects that the units show say of each.
+    pub(crate) told: Vec<Option<Told>>,
 }
 
 /// What else is known of the units, besides their predictions; each in the order of the units.
@@ -146,7 +147,10 @@ pub(crate) fn answer(
 ) -> Result<Answers> {
     let mut notes = Vec::new();
     let laws = Laws::fit(predictions)?;
-    let probabilities: Vec<f64> = predictions.iter().map(|own| probability(own, laws.as_ref(), threshold)).collect();
+    let told: Vec<Option<Told>> =
+        predictions.iter().map(|own| laws.as_ref().and_then(|laws| laws.tell(own, threshold))).collect();
+    let probabilities: Vec<f64> =
+        predictions.iter().zip(&told).map(|(own, told)| probability(own, told.as_ref(), threshold)).collect();
     let (law_notes, doubt) = laws::notes(predictions, laws.as_ref());
     notes.extend(law_notes);
     let doubts: Vec<f64> = probabilities.iter().map(|p| f64::min(doubt * (1.0 - p), 1.0)).collect();
@@ -220,7 +224,7 @@ pub(crate) fn answer(
     let candidates: Vec<usize> =
         answers.iter().enumerate().filter(|(_, a)| a.is_candidate).map(|(unit, _)| unit).collect();
     let doubts: Vec<f64> = candidates.iter().map(|&unit| at(&doubts, unit)).collect();
-    Ok(Answers { by_unit: answers, candidates, false_share: mean(&doubts), notes, laws })
+    Ok(Answers { by_unit: answers, candidates, false_share: mean(&doubts), notes, told })
 }
 
 /// How many units each group holds.

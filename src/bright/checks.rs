@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::Prediction;
-use super::laws::{Laws, raw};
+use super::laws::{Told, raw};
 use crate::Result;
 use crate::stats::multiplicity::{Adjustment, adjust};
 use crate::stats::normal::{cdf, prob_exceeds};
@@ -38,7 +38,7 @@ pub struct Check {
 pub(crate) fn checks(
     predictions: &[Prediction],
     is_asked: &[bool],
-    laws: Option<&Laws>,
+    told: &[Option<Told>],
     threshold: f64,
 ) -> Result<Vec<Check>> {
     let p: Vec<f64> = predictions
@@ -53,10 +53,10 @@ pub(crate) fn checks(
     let storey = q_values(&p, NullShare::Smoothed)?.q;
     let known = |value: f64| Some(value).filter(|v| !v.is_nan());
     let adjusted = p.iter().zip(&bh).zip(&by).zip(&storey);
-    let found = adjusted.zip(predictions).zip(is_asked).map(|(((((p, bh), by), storey), own), &asked)| {
-        let laws = laws.filter(|_| asked);
-        let probabilities = laws.and_then(|laws| laws.prob_exceeds(own, threshold));
-        let local = laws.zip(raw(own)).map(|(laws, (estimate, error))| laws.ash.local(estimate, error, threshold));
+    let units = predictions.iter().zip(told).zip(is_asked);
+    let found = adjusted.zip(units).map(|((((p, bh), by), storey), ((own, told), &asked))| {
+        let told = told.filter(|_| asked);
+        let local = told.map(|told| told.mixed);
         Check {
             p_value: known(*p),
             bh: known(*bh),
@@ -64,7 +64,7 @@ pub(crate) fn checks(
             storey: known(*storey),
             prob_normal: asked.then(|| prob_exceeds(own.effect, own.sd, threshold)),
             prob_ash: local.map(|p| p.above),
-            prob_smooth: probabilities.map(|(_, smooth)| smooth),
+            prob_smooth: told.map(|told| told.smooth),
             lfdr: local.map(|p| p.null),
             lfsr: local.map(|p| p.sign_error),
         }

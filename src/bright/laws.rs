@@ -2,7 +2,7 @@
 
 use super::answer::Prediction;
 use super::spec::{ADAPTIVE_UNITS, NOT_NORMAL, SKEWED, SKEWED_DOUBT, SKEWNESS_UNITS};
-use crate::stats::ash::Ash;
+use crate::stats::ash::{Ash, Local};
 use crate::stats::deconvolution::Deconvolution;
 use crate::stats::normal::{prob_exceeds, quantile};
 use crate::stats::summary::mean;
@@ -11,12 +11,22 @@ use crate::{Note, NoteCode, Result};
 /// Two laws of effects fitted to the units themselves: mixed from normal laws about zero, and smooth.
 #[derive(Debug, Clone)]
 pub(crate) struct Laws {
-    pub(crate) ash: Ash,
+    ash: Ash,
     /// `None` where all estimates are one and the same.
     smooth: Option<Deconvolution>,
     /// Twice the logarithm of how much more likely the smooth law makes the estimates than normal effects do.
     gain: f64,
     n_units: usize,
+}
+
+/// What the laws say of one unit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told {
+    /// Under the mixture.
+    pub(crate) mixed: Local,
+    /// P(effect > threshold) under the smooth law, halfway to what it is under the least favourable one that the data allow: the
+    /// top units are those of which the fitted law happens to say too much.
+    pub(crate) smooth: f64,
 }
 
 impl Laws {
@@ -35,16 +45,15 @@ impl Laws {
         Ok(Some(Self { ash, smooth, gain, n_units: estimates.len() }))
     }
 
-    /// P(effect > threshold) that the unit has under each law: mixed, and smooth, halfway to what it would be under the least favourable
-    /// law that the data allow: the top units are those of which the fitted law happens to say too much.
-    pub(crate) fn prob_exceeds(&self, prediction: &Prediction, threshold: f64) -> Option<(f64, f64)> {
+    /// What the laws say of a unit; `None` where the data say nothing of it.
+    pub(crate) fn tell(&self, prediction: &Prediction, threshold: f64) -> Option<Told> {
         let (estimate, error) = raw(prediction)?;
-        let mixed = self.ash.prob_exceeds(estimate, error, threshold);
-        let smooth = self.smooth.as_ref().map_or(mixed, |law| {
+        let mixed = self.ash.local(estimate, error, threshold);
+        let smooth = self.smooth.as_ref().map_or(mixed.above, |law| {
             let found = law.posterior(estimate, error).prob_exceeds(threshold);
             f64::midpoint(found.value, found.least)
         });
-        Some((mixed, smooth))
+        Some(Told { mixed, smooth })
     }
 
     /// The unit's 95% interval, where the units show that effects are not normal; it holds the prediction.
@@ -61,10 +70,9 @@ impl Laws {
 }
 
 /// P(effect > threshold): under normal effects, and no more than under either law of effects that the units show.
-pub(crate) fn probability(prediction: &Prediction, laws: Option<&Laws>, threshold: f64) -> f64 {
+pub(crate) fn probability(prediction: &Prediction, told: Option<&Told>, threshold: f64) -> f64 {
     let normal = prob_exceeds(prediction.effect, prediction.sd, threshold);
-    let shown = laws.and_then(|laws| laws.prob_exceeds(prediction, threshold));
-    shown.map_or(normal, |(mixed, smooth)| normal.min(mixed).min(smooth))
+    told.map_or(normal, |told| normal.min(told.mixed.above).min(told.smooth))
 }
 
 /// The 95% interval: that of normal effects, unless the units show that effects are not normal.
@@ -163,7 +171,7 @@ mod tests {
         for p in &normal {
             let (low, high) = interval(p, Some(&laws));
             assert!((high - low - 2.0 * 1.96 * p.sd).abs() < 1e-3);
-            assert!(probability(p, Some(&laws), 0.1) <= prob_exceeds(p.effect, p.sd, 0.1));
+            assert!(probability(p, laws.tell(p, 0.1).as_ref(), 0.1) <= prob_exceeds(p.effect, p.sd, 0.1));
         }
         // Every tenth unit at .8, the others at nothing, seen with an error of .1.
         let points = predictions((0..100).map(|i| if i % 10 == 0 { 0.8 } else { 0.0 } + 0.1 * at(i)), 0.06);
@@ -185,7 +193,7 @@ mod tests {
         let same = predictions(std::iter::repeat_n(0.2, 60), 0.04);
         let laws = Laws::fit(&same).unwrap().unwrap();
         assert!(laws.smooth.is_none() && !laws.is_not_normal());
-        let p = probability(&same[0], Some(&laws), 0.1);
+        let p = probability(&same[0], laws.tell(&same[0], 0.1).as_ref(), 0.1);
         assert!((0.0..=1.0).contains(&p));
     }
 }

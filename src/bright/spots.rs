@@ -163,7 +163,7 @@ pub fn guarded_bright_spots(
     let Model { effects, summary, .. } = model;
     let overall = overall.map(|answers| answers.by_unit);
     let units = unit_rows(input, effects, raw, &over.counts, &roll, answers.by_unit, overall);
-    let checks = checks(&peers, &roll.is_asked, answers.laws.as_ref(), threshold)?;
+    let checks = checks(&peers, &roll.is_asked, &answers.told, threshold)?;
     let typical = typical_units(&conditions, &units, &candidates);
     let Guarded { guards, .. } = guarded;
     Ok(BrightSpots {
