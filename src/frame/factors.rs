@@ -205,10 +205,10 @@ impl ModelData {
                 notes.push(Note::new(NoteCode::RowsLeftOut, n_left_out));
             }
         }
-        notes.extend(missing_codes_note(&y, outcome));
+        notes.extend(sentinel_note(&y, outcome));
         for column in &columns {
             if let Fixed::Numeric(name, values) = column {
-                notes.extend(missing_codes_note(values, name));
+                notes.extend(sentinel_note(values, name));
             }
         }
         let levels = columns
@@ -233,12 +233,6 @@ impl ModelData {
             })
             .collect()
     }
-}
-
-/// [`sentinel_note`], at once where no value is as low or as high as any code for "missing": scores in standard deviations.
-fn missing_codes_note(values: &[f64], column: &str) -> Option<Note> {
-    let is_within = |some: &[f64]| some.iter().fold(true, |all, v| all & (*v > -9.0) & (*v < 999.0));
-    if values.chunks(1024).all(is_within) { None } else { sentinel_note(values, column) }
 }
 
 /// Which rows are still used, and why the others are not.
