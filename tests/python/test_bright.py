@@ -116,6 +116,19 @@ def test_the_realised_false_share_is_the_stated_one(planted):
     assert ordinary["is_false"].mean() <= stated + tolerance
 
 
+def test_intervals_hold_the_truth_of_candidates_too(planted):
+    def covered(units: pl.DataFrame) -> float:
+        return units.select(pl.col("true_effect").is_between("lo", "hi").mean()).item()
+
+    candidates = planted.filter("is_candidate")
+    assert 0.935 < covered(planted) < 0.965
+    # Two standard errors among 800.
+    assert 0.93 < covered(candidates) < 0.97
+    # Who stands out is shrunk too far by a normal law of effects.
+    normal = (candidates["true_effect"] - candidates["effect"]).abs() <= 1.96 * candidates["sd"]
+    assert normal.mean() < 0.85
+
+
 def test_one_great_year_is_told_from_lasting(planted):
     trapped = planted.filter((pl.col("prob_exceeds") >= 0.8) & pl.col("is_in_fdr_set"), kind="one_year")
     assert trapped.height > 0
