@@ -271,7 +271,12 @@ def model_peers(frame, outcome, fixed, random, ours):
     if is_single and frame.height < 100_000 and importlib.util.find_spec("statsmodels"):
         import statsmodels.api as sm
 
-        design = sm.add_constant(frame.select(fixed).cast(pl.Float64).to_numpy())
+        design = sm.add_constant(
+            frame.select(fixed)
+            .with_columns(pl.col(pl.String).cast(pl.Categorical).to_physical())
+            .cast(pl.Float64)
+            .to_numpy()
+        )
         groups, y = frame[random].to_physical().to_numpy(), frame[outcome].to_numpy()
         line(
             "statsmodels.MixedLM, without effects", cost(lambda: sm.MixedLM(y, design, groups=groups).fit(), 1)[0], ours

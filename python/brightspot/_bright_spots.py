@@ -121,7 +121,7 @@ class BrightSpots:
         The expected share of false ones among the candidates: the mean of one less ``prob_exceeds``, twice that where the
         note ``skewed_effects`` stands; None where there are none.
     false_share_overall
-        The same among the units that stand out against all.
+        The same among the units that stand out against all (there notes of the law of effects stand at ``overall``).
     model
         The model behind it in numbers: fixed terms, variances, and ``stability``, the correlation of a unit's true
         effects from one period to another.

@@ -6,7 +6,7 @@ use crate::stats::ash::{Ash, Local};
 use crate::stats::deconvolution::Deconvolution;
 use crate::stats::normal::{prob_exceeds, quantile};
 use crate::stats::summary::mean;
-use crate::{Note, NoteCode, Result};
+use crate::{Error, Note, NoteCode, Result};
 
 /// Two laws of effects fitted to the units themselves: mixed from normal laws about zero, and smooth.
 #[derive(Debug, Clone)]
@@ -38,8 +38,12 @@ impl Laws {
             return Ok(None);
         }
         let ash = Ash::fit(&estimates, &errors)?;
-        let differ = estimates.windows(2).any(|pair| matches!(pair, [a, b] if a.total_cmp(b).is_ne()));
-        let smooth = if differ { Some(Deconvolution::fit(&estimates, &errors)?) } else { None };
+        let smooth = match Deconvolution::fit(&estimates, &errors) {
+            Ok(law) => Some(law),
+            // All the same, but for some far out.
+            Err(Error::InvalidValue { .. }) => None,
+            Err(error) => return Err(error),
+        };
         let variances: Vec<f64> = known().filter_map(|(p, _)| variance(p)).collect();
         let gain = smooth.as_ref().zip(mean(&variances)).map_or(0.0, |(law, variance)| law.gain_over_normal(variance));
         Ok(Some(Self { ash, smooth, gain, n_units: estimates.len() }))
@@ -49,18 +53,26 @@ impl Laws {
     pub(crate) fn tell(&self, prediction: &Prediction, threshold: f64) -> Option<Told> {
         let (estimate, error) = raw(prediction)?;
         let mixed = self.ash.local(estimate, error, threshold);
-        let smooth = self.smooth.as_ref().map_or(mixed.above, |law| {
-            let found = law.posterior(estimate, error).prob_exceeds(threshold);
+        let posterior = self.smooth.as_ref().and_then(|law| law.posterior(estimate, error));
+        let smooth = posterior.map_or(mixed.above, |posterior| {
+            let found = posterior.prob_exceeds(threshold);
             f64::midpoint(found.value, found.least)
         });
         Some(Told { mixed, smooth })
     }
 
-    /// The unit's 95% interval, where the units show that effects are not normal; it holds the prediction.
-    fn interval(&self, prediction: &Prediction) -> Option<(f64, f64)> {
+    /// The unit's 95% interval, where the units show that effects are not normal; it holds the prediction. Of a unit so far out that no
+    /// law tells of it all is held that the normal law and the unit's own students allow.
+    fn interval(&self, prediction: &Prediction, normal: (f64, f64)) -> Option<(f64, f64)> {
         let law = self.smooth.as_ref().filter(|_| self.is_not_normal())?;
         let (estimate, error) = raw(prediction)?;
-        let (low, high) = law.posterior(estimate, error).interval(0.95);
+        let (low, high) = law.posterior(estimate, error).map_or_else(
+            || {
+                let half = quantile(0.975) * error;
+                (normal.0.min(estimate - half), normal.1.max(estimate + half))
+            },
+            |posterior| posterior.interval(0.95),
+        );
         Some((low.min(prediction.effect), high.max(prediction.effect)))
     }
 
@@ -79,7 +91,7 @@ pub(crate) fn probability(prediction: &Prediction, told: Option<&Told>, threshol
 pub(crate) fn interval(prediction: &Prediction, laws: Option<&Laws>) -> (f64, f64) {
     let half = quantile(0.975) * prediction.sd;
     let normal = (prediction.effect - half, prediction.effect + half);
-    laws.and_then(|laws| laws.interval(prediction)).unwrap_or(normal)
+    laws.and_then(|laws| laws.interval(prediction, normal)).unwrap_or(normal)
 }
 
 /// What is to be known of the law of effects, and how often a doubt counts under it.
@@ -191,6 +203,8 @@ mod tests {
     fn few_units_and_equal_ones_show_no_law() {
         assert!(Laws::fit(&predictions((0..49).map(f64::from), 0.04)).unwrap().is_none());
         let same = predictions(std::iter::repeat_n(0.2, 60), 0.04);
+        let one_far = predictions((0..60).map(|i| if i == 0 { 90.0 } else { 0.2 }), 0.04);
+        assert!(Laws::fit(&one_far).unwrap().unwrap().smooth.is_none());
         let laws = Laws::fit(&same).unwrap().unwrap();
         assert!(laws.smooth.is_none() && !laws.is_not_normal());
         let p = probability(&same[0], laws.tell(&same[0], 0.1).as_ref(), 0.1);

@@ -148,6 +148,9 @@ pub fn guarded_bright_spots(
         let overall: Vec<Prediction> = effects.iter().map(against_all).collect();
         let mut overall = answer(&overall, &evidence(false), threshold, spec)?;
         super::balance::agreement(&mut overall.by_unit, &roll.has_min_n, spec.fdr, spec.min_prob)?;
+        // Each question has its own law of effects.
+        let is_of_law = |note: &&Note| matches!(note.code, NoteCode::SkewedEffects | NoteCode::EffectsNotNormal);
+        notes.extend(overall.notes.iter().filter(is_of_law).map(|note| note.clone().at("overall")));
         Some(overall)
     };
     notes.extend(answers.notes.iter().cloned());

@@ -21,7 +21,7 @@ const MOST_NUMBERED: usize = 30;
 #[derive(Debug, Clone)]
 pub(super) struct Codes {
     pub(super) name: String,
-    /// One per row; [`MISSING`] where the value is null.
+    /// One per row; [`MISSING`] where the value is null or no number.
     pub(super) of_row: Vec<u32>,
     /// The distinct values, in the column's own type.
     pub(super) keys: Series,
@@ -48,8 +48,12 @@ impl Codes {
         let mut firsts: Vec<IdxSize> = Vec::new();
         for group in Groups::new(&single, &[name.to_owned()])?.iter() {
             let Some(&first) = group.first() else { continue };
-            if matches!(values.get(first as usize), Ok(AnyValue::Null)) {
-                continue;
+            // A float that is no number names nobody.
+            match values.get(first as usize) {
+                Ok(AnyValue::Null) => continue,
+                Ok(AnyValue::Float64(value)) if value.is_nan() => continue,
+                Ok(AnyValue::Float32(value)) if value.is_nan() => continue,
+                _ => {}
             }
             let code = u32::try_from(firsts.len()).unwrap_or(MISSING);
             firsts.push(first);

@@ -138,6 +138,19 @@ def test_one_great_year_is_told_from_lasting(planted):
     assert bright["is_false"].mean() <= 0.10
 
 
+def test_ids_and_periods_that_are_no_number_are_missing():
+    numbered = CLASSES.with_columns(pl.col("teacher").cast(pl.Float64), pl.col("year").cast(pl.Float64))
+    whole = bs.bright_spots(numbered, **ASKED)
+    first = pl.int_range(pl.len()) < 25
+    for column in ("teacher", "year"):
+        holed = numbered.with_columns(pl.when(first).then(float("nan")).otherwise(pl.col(column)).alias(column))
+        asked = {**ASKED, "period": "year"}
+        found = bs.bright_spots(holed, **asked)
+        assert codes(found)["rows_left_out"] == 25
+        assert found.units.height == whole.units.height - 1
+        assert not found.units["teacher"].is_nan().any()
+
+
 def test_columns_are_the_contract(spots):
     answers = [
         "prob_exceeds", "expected_percentile", "q_value", "prob_top", "effect_triple_goal", "prob_without_best",
@@ -521,7 +534,18 @@ def test_peers_and_the_set_as_a_whole(yearly):
     assert yearly.agreement is not None
     assert yearly.agreement["n_both"] >= 3
     checks = yearly.checks
-    assert checks.columns == ["teacher", "p_value", "bh", "by", "storey", "prob_normal", "prob_ash", "prob_smooth", "lfdr", "lfsr"]
+    assert checks.columns == [
+        "teacher",
+        "p_value",
+        "bh",
+        "by",
+        "storey",
+        "prob_normal",
+        "prob_ash",
+        "prob_smooth",
+        "lfdr",
+        "lfsr",
+    ]
     assert (checks["bh"] <= checks["by"]).all()
     with pytest.raises(ex.InvalidOptionError, match="one of the 100 units"):
         yearly.peers("nobody")

@@ -37,12 +37,17 @@ const LEAST: usize = 20;
 const CELLS_PER_ERROR: f64 = 4.0;
 const FEWEST_CELLS: f64 = 60.0;
 const MOST_CELLS: f64 = 240.0;
+/// The law reaches so many errors beyond the smallest and the largest estimate.
+const BEYOND: f64 = 2.0;
+/// Estimates farther out than this many standard deviations take no part.
+const FAR: f64 = 8.0;
 
 impl Deconvolution {
     /// Fits the density by maximum penalised likelihood.
     ///
-    /// b ~ N(effect, s^2), effect ~ g, log g = q'a: five natural cubic splines between the smallest and the largest
-    /// estimate, of mean square 1, with knots halfway between equal distances and equal numbers of estimates; penalty |a|.
+    /// b ~ N(effect, s^2), effect ~ g, log g = q'a: five natural cubic splines, of mean square 1 from two errors below the
+    /// smallest to two above the largest estimate, with knots halfway between equal distances and equal numbers of estimates; penalty |a|.
+    /// Estimates farther than 8 (robust) standard deviations from the median are left out: the law says nothing of them.
     /// More than 2,000 estimates are binned: standard errors within 5% and estimates within a tenth of a standard error count as
     /// one.
     ///
@@ -58,8 +63,9 @@ impl Deconvolution {
     /// use brightspot::stats::deconvolution::Deconvolution;
     /// let estimates: Vec<f64> = (0..40).map(|i| if i < 30 { -1.0 } else { 3.0 } + f64::from(i % 10) / 5.0).collect();
     /// let law = Deconvolution::fit(&estimates, &[0.5; 40])?;
-    /// let above = law.posterior(3.5, 0.5).prob_exceeds(2.0);
+    /// let above = law.posterior(3.5, 0.5).unwrap().prob_exceeds(2.0);
     /// assert!(above.value > 0.95 && above.least > 0.8);
+    /// assert!(law.posterior(30.0, 0.5).is_none());
     /// # Ok::<(), brightspot::Error>(())
     /// ```
     pub fn fit(estimates: &[f64], errors: &[f64]) -> Result<Self> {
@@ -72,23 +78,27 @@ impl Deconvolution {
                 remedy: "take the effects to be normal".into(),
             });
         }
+        let near = near(estimates, median(&mut errors.to_vec()).unwrap_or(f64::NAN));
+        let (estimates, errors): (Vec<f64>, Vec<f64>) =
+            estimates.iter().copied().zip(errors.iter().copied()).filter(|(b, _)| near.contains(b)).unzip();
         let low = estimates.iter().copied().fold(f64::INFINITY, f64::min);
         let high = estimates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let width = high - low;
-        if width <= 0.0 {
+        if high <= low {
             return Err(Error::InvalidValue {
                 what: "estimates of effects".into(),
                 found: format!("{} estimates that are all {low}", estimates.len()),
                 remedy: "give estimates that differ".into(),
             });
         }
-        let error = median(&mut errors.to_vec()).unwrap_or(width);
+        let error = median(&mut errors.clone()).unwrap_or(f64::NAN);
+        // The truth behind the largest estimate may be larger still.
+        let (low, width) = (low - BEYOND * error, high - low + 2.0 * BEYOND * error);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between 60 and 240
         let n_cells = (CELLS_PER_ERROR * width / error).ceil().clamp(FEWEST_CELLS, MOST_CELLS) as usize;
         let edge = |i: usize| low + width * i as f64 / n_cells as f64;
         let edges: Vec<f64> = (0..=n_cells).map(edge).collect();
         let middles: Vec<f64> = edges.windows(2).map(|ends| ends.iter().sum::<f64>() / 2.0).collect();
-        let bins = binned(estimates, errors, |b| b);
+        let bins = binned(&estimates, &errors, |b| b);
         let mut likelihood = Vec::with_capacity(bins.len() * n_cells);
         for bin in &bins {
             likelihood.extend(within(&edges, bin.b, bin.s2.sqrt()));
@@ -96,7 +106,7 @@ impl Deconvolution {
         let problem = Problem {
             likelihood,
             counts: bins.iter().map(|bin| bin.n).collect(),
-            functions: basis(&middles, &knots(estimates)),
+            functions: basis(&middles, &knots(&estimates)),
         };
         let fitted = problem.fit(normal_start(&problem, &middles, &bins))?;
         // The law of an estimate has the density sum over cells of share/width P(cell | estimate).
@@ -126,11 +136,22 @@ impl Deconvolution {
         2.0 * (self.log_likelihood - self.bins.iter().map(normal).sum::<f64>())
     }
 
-    /// What is known of an effect after its estimate, which is to be one of those that the law was fitted to, or one within their
-    /// range.
-    pub fn posterior(&self, estimate: f64, error: f64) -> Posterior<'_> {
-        Posterior::new(self, estimate, error)
+    /// What is known of an effect after its estimate; `None` where the law says nothing of it: far outside of what it was fitted to.
+    pub fn posterior(&self, estimate: f64, error: f64) -> Option<Posterior<'_>> {
+        let ends = self.edges.first().zip(self.edges.last());
+        ends.is_some_and(|(low, high)| (*low..=*high).contains(&estimate))
+            .then(|| Posterior::new(self, estimate, error))
     }
+}
+
+/// What is no farther from the median than [`FAR`] times the estimates' spread, or their error where that is larger: one estimate
+/// far from all others would leave few cells, and no bend of the law, to the others.
+fn near(estimates: &[f64], error: f64) -> std::ops::RangeInclusive<f64> {
+    let center = median(&mut estimates.to_vec()).unwrap_or(f64::NAN);
+    let mut distances: Vec<f64> = estimates.iter().map(|b| (b - center).abs()).collect();
+    // The median distance of normal estimates is .6745 of their standard deviation.
+    let spread = (median(&mut distances).unwrap_or(f64::NAN) / 0.6745).max(error);
+    center - FAR * spread..=center + FAR * spread
 }
 
 /// The probability of each cell under N(b, s^2).
@@ -180,10 +201,10 @@ mod tests {
     /// Unit, threshold, P, the least P, interval.
     type Expected = (usize, f64, f64, f64, (f64, f64));
     const EXPECTED: [Expected; 4] = [
-        (1, 0.1, 0.844_243_178, 0.764_172_490, (-0.139_143_567, 0.666_464_227)),
-        (103, 0.5, 0.497_719_655, 0.356_446_109, (0.076_303_184, 1.022_122_586)),
-        (0, -1.0, 0.0, 0.0, (-3.038_394_919, -2.532_970_056)),
-        (50, 0.1, 0.853_712_749, 0.771_467_035, (-0.173_388_149, 0.739_592_491)),
+        (1, 0.1, 0.810_111_820, 0.720_606_276, (-0.161_024_728, 0.682_683_709)),
+        (103, 0.5, 0.567_980_282, 0.448_535_900, (0.062_926_978, 1.127_961_943)),
+        (0, -1.0, 0.0, 0.0, (-3.343_835_889, -2.551_072_839)),
+        (50, 0.1, 0.823_530_674, 0.729_080_050, (-0.193_059_172, 0.767_712_293)),
     ];
 
     #[test]
@@ -192,10 +213,10 @@ mod tests {
         // starts to one maximum, curvature by differences of the fourth order, quantiles by bisection.
         let (estimates, errors) = example();
         let law = Deconvolution::fit(&estimates, &errors).unwrap();
-        assert_eq!(law.shares.len(), 60);
-        assert!((law.log_likelihood - -116.358_730_343_868_33).abs() < 1e-5, "{}", law.log_likelihood);
+        assert_eq!(law.shares.len(), 66);
+        assert!((law.log_likelihood - -116.808_693_778_331_7).abs() < 1e-5, "{}", law.log_likelihood);
         for (unit, threshold, value, least, (low, high)) in EXPECTED {
-            let posterior = law.posterior(estimates[unit], errors[unit]);
+            let posterior = law.posterior(estimates[unit], errors[unit]).unwrap();
             let found = posterior.prob_exceeds(threshold);
             assert!((found.value - value).abs() < 1e-5, "{unit}: {}", found.value);
             assert!((found.least - least).abs() < 1e-4, "{unit}: {}", found.least);
@@ -215,8 +236,10 @@ mod tests {
             assert!((a - b).abs() < 1e-6);
         }
         for unit in [0, 17, 50] {
-            let (one, other) =
-                (law.posterior(estimates[unit], errors[unit]), mirrored.posterior(moved[unit], wider[unit]));
+            let (one, other) = (
+                law.posterior(estimates[unit], errors[unit]).unwrap(),
+                mirrored.posterior(moved[unit], wider[unit]).unwrap(),
+            );
             let (p, q) = (one.prob_exceeds(0.1), other.prob_exceeds(95.0));
             assert!((p.value - (1.0 - q.value)).abs() < 1e-6 && p.least <= p.value && q.least <= q.value);
             let (a, b) = (one.interval(0.95), other.interval(0.95));
@@ -226,7 +249,8 @@ mod tests {
         let twice: Vec<f64> = estimates.iter().rev().chain(&estimates).copied().collect();
         let errors_twice: Vec<f64> = errors.iter().rev().chain(&errors).copied().collect();
         let surer = Deconvolution::fit(&twice, &errors_twice).unwrap();
-        let (once, twice) = (law.posterior(0.4, 0.3).prob_exceeds(0.1), surer.posterior(0.4, 0.3).prob_exceeds(0.1));
+        let (once, twice) =
+            (law.posterior(0.4, 0.3).unwrap().prob_exceeds(0.1), surer.posterior(0.4, 0.3).unwrap().prob_exceeds(0.1));
         assert!(
             (once.value - twice.value).abs() < 0.03 && twice.value - twice.least < 0.85 * (once.value - once.least),
             "{once:?} {twice:?}"
@@ -245,7 +269,7 @@ mod tests {
             assert!(law.gain_over_normal(2.0) > 50.0);
             for x in [-3.0, 0.5, 3.0, 6.0] {
                 let normal = prob_exceeds(0.9 * x, 0.9_f64.sqrt(), 1.0);
-                let posterior = law.posterior(x, 1.0);
+                let posterior = law.posterior(x, 1.0).unwrap();
                 assert!((posterior.prob_exceeds(1.0).value - normal).abs() < 0.02, "{n} {x}");
                 let (low, high) = posterior.interval(0.95);
                 let half = 1.96 * 0.9_f64.sqrt();
@@ -259,9 +283,22 @@ mod tests {
         // Errors a thousandth of a cell: the posterior is the estimate.
         let estimates: Vec<f64> = (0..200).map(|i| f64::from(i * 37 % 200)).collect();
         let law = Deconvolution::fit(&estimates, &[1e-3; 200]).unwrap();
-        let (low, high) = law.posterior(50.0, 1e-3).interval(0.95);
+        let (low, high) = law.posterior(50.0, 1e-3).unwrap().interval(0.95);
         assert!((low - 49.998).abs() < 1e-4 && (high - 50.002).abs() < 1e-4, "{low} {high}");
-        assert!((law.posterior(50.0, 1e-3).prob_exceeds(50.0).value - 0.5).abs() < 1e-3);
+        assert!((law.posterior(50.0, 1e-3).unwrap().prob_exceeds(50.0).value - 0.5).abs() < 1e-3);
+    }
+
+    #[test]
+    fn one_far_out_leaves_the_law_of_the_others_alone() {
+        let (estimates, errors) = example();
+        let law = Deconvolution::fit(&estimates, &errors).unwrap();
+        for far in [-500.0, 50.0, 1e9] {
+            let with: Vec<f64> = estimates.iter().copied().chain([far]).collect();
+            let errors: Vec<f64> = errors.iter().copied().chain([0.3]).collect();
+            let other = Deconvolution::fit(&with, &errors).unwrap();
+            assert_eq!(other.shares, law.shares);
+            assert!(other.posterior(far, 0.3).is_none());
+        }
     }
 
     #[test]

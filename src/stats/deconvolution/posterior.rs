@@ -29,8 +29,6 @@ const FAR: f64 = 6.5;
 
 impl<'l> Posterior<'l> {
     pub(super) fn new(law: &'l Deconvolution, estimate: f64, error: f64) -> Self {
-        let ends = (law.edges.first().copied().unwrap_or(estimate), law.edges.last().copied().unwrap_or(estimate));
-        let estimate = estimate.clamp(ends.0, ends.1);
         let first = law.edges.partition_point(|edge| *edge < estimate - FAR * error).saturating_sub(1);
         let last = law.edges.partition_point(|edge| *edge <= estimate + FAR * error).min(law.edges.len() - 1);
         let within = within(law.edges.get(first..=last).unwrap_or_default(), estimate, error).collect();
