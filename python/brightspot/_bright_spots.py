@@ -101,8 +101,9 @@ class BrightSpots:
         One row per unit and period: ``n``, ``effect`` (shrunken), ``sd``, ``prob_exceeds``; empty without periods.
     checks
         One row per unit, by other methods: ``p_value`` (one-sided, of not exceeding the threshold), ``bh``, ``by``,
-        ``storey``; ``prob_normal``, ``prob_ash`` and ``prob_smooth`` (under two laws of effects that need not be normal,
-        the second less what its own uncertainty takes; ``prob_exceeds`` is the smallest), ``lfdr``, ``lfsr``.
+        ``storey``; ``prob_normal``, and with 50 units or more ``prob_ash`` and ``prob_smooth`` (under two laws of
+        effects that need not be normal, the second less what its own uncertainty takes): ``prob_exceeds`` is the smallest;
+        ``lfdr``, ``lfsr``.
     balance
         One row per condition: its mean over ``candidates`` and ``others``, the ``difference`` in standard deviations,
         ``z``, ``p_value`` (adjusted for their number), ``is_easier``: candidates who have it easier speak against the
@@ -118,8 +119,8 @@ class BrightSpots:
     threshold
         The smallest effect worth learning from, in the outcome's unit.
     false_share
-        The expected share of false ones among the candidates: the mean of one less ``prob_exceeds``, twice that where the
-        note ``skewed_effects`` stands; None where there are none.
+        The expected share of false ones among the candidates: the mean of one less ``prob_exceeds``, twice that where
+        the note ``skewed_effects`` stands (``q_value`` likewise); None where there are none.
     false_share_overall
         The same among the units that stand out against all (there notes of the law of effects stand at ``overall``).
     model

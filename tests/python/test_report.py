@@ -448,9 +448,9 @@ def test_a_cycle_shows_its_last_study_and_decision(district, tmp_path):
 
 def test_the_brief_mixes_candidates_with_typical_rooms_in_no_order(spots):
     told = text_of(bs.report(spots, team="Learning walk").html)
-    assert "16 candidates to learn from, in no order; about 2.3% of them are expected to be false" in told
-    assert f"{MOST_CANDIDATES} of 16 candidates are listed: one from each school in turn, by name, not by size" in told
-    assert "of these 16, fewer than one is expected to be there by luck" in told
+    assert "17 candidates to learn from, in no order; about 3.3% of them are expected to be false" in told
+    assert f"{MOST_CANDIDATES} of 17 candidates are listed: one from each school in turn, by name, not by size" in told
+    assert "of these 17, fewer than one is expected to be there by luck" in told
     assert "this finds rooms to learn from and is no evaluation" in told
     assert "254 left out" in told
     table = re.findall(r'<th scope="row">(T\d+)</th><td>(S\d+)</td><td>([^<]+)</td>', bs.report(spots).html)
