@@ -102,8 +102,8 @@ class BrightSpots:
     checks
         One row per unit, by other methods: ``p_value`` (one-sided, of not exceeding the threshold), ``bh``, ``by``,
         ``storey``; ``prob_normal``, and with 50 units or more ``prob_ash`` and ``prob_smooth`` (under two laws of
-        effects that need not be normal, the second less what its own uncertainty takes): ``prob_exceeds`` is the smallest;
-        ``lfdr``, ``lfsr``.
+        effects that need not be normal, the second less what its own uncertainty takes): ``prob_exceeds`` is the
+        smallest; ``lfdr``, ``lfsr``.
     balance
         One row per condition: its mean over ``candidates`` and ``others``, the ``difference`` in standard deviations,
         ``z``, ``p_value`` (adjusted for their number), ``is_easier``: candidates who have it easier speak against the

@@ -188,6 +188,28 @@ def test_intervals_follow_the_law_that_the_units_show(spots):
     assert ((others.units["effect"] - others.units["lo"]) / half - 1).abs().max() < 1e-6
 
 
+def test_each_question_notes_its_own_law_of_effects():
+    # Teachers differ normally within schools; every eighth school lies far below all others.
+    draw = random.Random(11)
+    rows = [
+        {"teacher": f"{school}-{k}", "school": school, "math": around + own + draw.gauss(0, 1)}
+        for school in range(60)
+        for around in [-2.0 if school % 8 == 0 else draw.gauss(0, 0.1)]
+        for k in range(3)
+        for own in [draw.gauss(0, 0.3)]
+        for _ in range(20)
+    ]
+    found = bs.bright_spots(pl.DataFrame(rows), outcome="math", unit="teacher", within="school")
+    told = {(note.code, note.at) for note in found.notes}
+    assert ("skewed_effects", "overall") in told
+    assert ("effects_not_normal", "overall") in told
+    assert not {code for code, at in told if at != "overall"} & {"skewed_effects", "effects_not_normal"}
+    stands_out = found.units.filter("is_candidate_overall")
+    assert found.false_share_overall == pytest.approx(2 * (1 - stands_out["prob_exceeds_overall"]).mean())
+    half = 1.959964 * found.units["sd"]
+    assert ((found.units["hi"] - found.units["effect"]) / half - 1).abs().max() < 1e-6
+
+
 def test_the_planted_one_is_found(spots):
     candidates = spots.candidates
     assert "007" in candidates["teacher"].to_list()
