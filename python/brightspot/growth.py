@@ -74,6 +74,10 @@ class GrowthModel:
             Where fields are missing or unknown.
         """
         wanted = {"outcome", "priors", "quantiles", "n_students"}
+        if not isinstance(data, Mapping):
+            raise InvalidRecordError(
+                f"GrowthModel: is made of {sorted(wanted)}, but this is {data!r:.60}", record="GrowthModel"
+            )
         if set(data) != wanted:
             raise InvalidRecordError(
                 f"GrowthModel: is made of {sorted(wanted)}, but this has {sorted(data)}", record="GrowthModel"
@@ -84,8 +88,18 @@ class GrowthModel:
 
     @classmethod
     def from_json(cls, text: str) -> GrowthModel:
-        """Make the table of JSON."""
-        return cls.from_dict(json.loads(text))
+        """Make the table of JSON.
+
+        Raises
+        ------
+        InvalidRecordError
+            Where the text is no JSON, or fields are missing or unknown.
+        """
+        try:
+            data = json.loads(text)
+        except (TypeError, ValueError) as error:
+            raise InvalidRecordError(f"GrowthModel: is no JSON ({error})", record="GrowthModel") from None
+        return cls.from_dict(data)
 
     def __repr__(self) -> str:
         priors = ", ".join(prior["name"] for prior in self.priors)

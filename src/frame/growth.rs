@@ -78,6 +78,9 @@ pub fn growth_percentiles(
             let allowed = format!("{names:?}, as in the model");
             return Err(Error::option("priors", format!("{:?}", request.priors), allowed));
         }
+        if model.outcome != request.outcome {
+            return Err(Error::option("outcome", &request.outcome, format!("{:?}, as in the model", model.outcome)));
+        }
         model.clone()
     } else {
         let of = |values: &[f64]| whole.iter().filter_map(|&row| values.get(row).copied()).collect::<Vec<f64>>();

@@ -6,6 +6,7 @@
 
 mod model;
 mod percentile;
+mod validate;
 
 pub use model::{GrowthModel, GrowthSpec, PriorBasis, Quantile, fit};
 pub use percentile::Placed;

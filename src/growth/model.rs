@@ -64,7 +64,7 @@ pub struct GrowthModel {
 }
 
 /// How many quantiles there are: at .005, .015 ... .995, between the whole percentiles.
-const QUANTILES: usize = 100;
+pub(super) const QUANTILES: usize = 100;
 
 /// Fit the table to students: 100 quantile regressions on cubic B-splines of the prior scores.
 ///
@@ -160,18 +160,22 @@ impl PriorBasis {
         knots.dedup();
         let boundaries =
             spec.boundaries.as_ref().and_then(|all| all.get(place)).copied().unwrap_or((low - spare, high + spare));
-        let rises = std::iter::once(boundaries.0).chain(knots.iter().copied()).chain([boundaries.1]);
-        if rises.clone().zip(rises.skip(1)).any(|(a, b)| a.partial_cmp(&b) != Some(std::cmp::Ordering::Less)) {
-            return Err(Error::option(
-                "knots",
-                format!("{knots:?} within {boundaries:?} for {name:?}"),
-                "rising numbers between the boundaries",
-            ));
+        let basis = Self { name: name.into(), knots, boundaries };
+        if !basis.rises() {
+            let given = format!("{:?} within {:?} for {name:?}", basis.knots, basis.boundaries);
+            return Err(Error::option("knots", given, "rising numbers between the boundaries"));
         }
-        Ok(Self { name: name.into(), knots, boundaries })
+        Ok(basis)
     }
 
-    fn width(&self) -> usize {
+    /// Whether the knots rise between the boundaries, and all of them are finite.
+    pub(super) fn rises(&self) -> bool {
+        let (low, high) = self.boundaries;
+        let all: Vec<f64> = std::iter::once(low).chain(self.knots.iter().copied()).chain([high]).collect();
+        all.iter().all(|value| value.is_finite()) && all.windows(2).all(|pair| matches!(pair, [a, b] if a < b))
+    }
+
+    pub(super) fn width(&self) -> usize {
         self.knots.len() + 3
     }
 }

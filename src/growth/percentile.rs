@@ -26,7 +26,8 @@ impl GrowthModel {
     /// (Chernozhukov, Fernández-Val & Galichon 2010, Econometrica 78:1093). They are compared to five decimals.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] for another number of prior scores than the table has.
+    /// [`Error::InvalidValue`] for another number of prior scores than the table has; [`Error::InvalidRecord`] for a table that is
+    /// not whole ([`GrowthModel::validate`]).
     pub fn place(&self, outcome: &[f64], priors: &[&[f64]]) -> Result<Placed> {
         if priors.len() != self.priors.len() || priors.iter().any(|prior| prior.len() != outcome.len()) {
             return Err(Error::InvalidValue {
@@ -35,6 +36,7 @@ impl GrowthModel {
                 remedy: format!("give the {} that the table was fitted to, one score each", self.priors.len()),
             });
         }
+        self.validate()?;
         let mut placed =
             Placed { percentile: Vec::with_capacity(outcome.len()), median: vec![], n_outside: 0, n_crossed: 0 };
         let mut x = Vec::new();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import polars as pl
@@ -95,3 +96,25 @@ def test_the_picture_names_no_bottom(growth):
     rows = spec["data"]["values"]
     assert all(row["value"] > 40 for row in rows if "name" in row)
     assert any(row["mark"] == "unit" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("where", "damage"),
+    [
+        ("quantiles.7.coefficients", lambda table: table["quantiles"][7]["coefficients"].__setitem__(0, float("inf"))),
+        ("quantiles.7.coefficients", lambda table: table["quantiles"][7]["coefficients"].pop()),
+        ("quantiles", lambda table: table["quantiles"].pop()),
+        ("quantiles.1.tau", lambda table: table["quantiles"].reverse()),
+        ("priors.0.knots", lambda table: table["priors"][0]["knots"].reverse()),
+    ],
+)
+def test_a_damaged_table_places_nobody(pupils, growth, where, damage):
+    table = copy.deepcopy(growth.model.to_dict())
+    damage(table)
+    model = bs.GrowthModel.from_dict(table)
+    with pytest.raises(ex.InvalidRecordError, match=where):
+        bs.growth_percentiles(pupils, outcome="math", priors="start", model=model)
+    with pytest.raises(ex.InvalidRecordError, match="no JSON"):
+        bs.GrowthModel.from_json("a table")
+    with pytest.raises(ex.InvalidRecordError, match="GrowthModel"):
+        bs.GrowthModel.from_dict(5)
