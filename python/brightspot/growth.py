@@ -74,13 +74,15 @@ class GrowthModel:
             Where fields are missing or unknown.
         """
         wanted = {"outcome", "priors", "quantiles", "n_students"}
-        if not isinstance(data, Mapping):
+        try:
+            found = set(data)
+        except TypeError:
             raise InvalidRecordError(
                 f"GrowthModel: is made of {sorted(wanted)}, but this is {data!r:.60}", record="GrowthModel"
-            )
-        if set(data) != wanted:
+            ) from None
+        if found != wanted:
             raise InvalidRecordError(
-                f"GrowthModel: is made of {sorted(wanted)}, but this has {sorted(data)}", record="GrowthModel"
+                f"GrowthModel: is made of {sorted(wanted)}, but this has {sorted(found)}", record="GrowthModel"
             )
         # As JSON has it, so that a table that was kept equals the one that was fitted.
         plain: dict[str, Any] = json.loads(json.dumps(dict(data)))
