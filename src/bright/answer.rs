@@ -137,8 +137,8 @@ pub(crate) struct Evidence<'e> {
 ///
 /// Units that are carried by one period, and those with a guard that is not kept, cannot be candidates; the set is the
 /// largest among the others. Any set chosen by what the data say keeps its stated share of false ones under the model, as
-/// that is the mean of 1 - P (twice that where effects are skewed); but where one period in a hundred is a spike, which no normal law of periods knows of, it
-/// is those carried by one period that are false more often than P says.
+/// that is the mean of 1 - P (twice that where effects are skewed); but where one period in a hundred is a spike, which no
+/// normal law of periods knows of, it is those carried by one period that are false more often than P says.
 pub(crate) fn answer(
     predictions: &[Prediction],
     evidence: &Evidence,
@@ -192,7 +192,7 @@ pub(crate) fn answer(
             };
         let prob_persists = evidence.persists.get(unit).copied().flatten();
         let matched = evidence.matched.get(unit).copied().flatten();
-        let (lo, hi) = interval(prediction, laws.as_ref());
+        let (lo, hi) = interval(prediction, told.get(unit).and_then(Option::as_ref));
         Answer {
             effect: prediction.effect,
             sd: prediction.sd,

@@ -27,6 +27,8 @@ pub(crate) struct Told {
     /// P(effect > threshold) under the smooth law, halfway to what it is under the least favourable one that the data allow: the
     /// top units are those of which the fitted law happens to say too much.
     pub(crate) smooth: f64,
+    /// The 95% interval, where the units show that effects are not normal.
+    interval: Option<(f64, f64)>,
 }
 
 impl Laws {
@@ -54,26 +56,19 @@ impl Laws {
         let (estimate, error) = raw(prediction)?;
         let mixed = self.ash.local(estimate, error, threshold);
         let posterior = self.smooth.as_ref().and_then(|law| law.posterior(estimate, error));
-        let smooth = posterior.map_or(mixed.above, |posterior| {
+        let smooth = posterior.as_ref().map_or(mixed.above, |posterior| {
             let found = posterior.prob_exceeds(threshold);
             f64::midpoint(found.value, found.least)
         });
-        Some(Told { mixed, smooth })
-    }
-
-    /// The unit's 95% interval, where the units show that effects are not normal; it holds the prediction. Of a unit so far out that no
-    /// law tells of it all is held that the normal law and the unit's own students allow.
-    fn interval(&self, prediction: &Prediction, normal: (f64, f64)) -> Option<(f64, f64)> {
-        let law = self.smooth.as_ref().filter(|_| self.is_not_normal())?;
-        let (estimate, error) = raw(prediction)?;
-        let (low, high) = law.posterior(estimate, error).map_or_else(
-            || {
-                let half = quantile(0.975) * error;
+        let interval = self.is_not_normal().then(|| {
+            // Of a unit so far out that no law tells of it all is held that the normal law and the unit's own students allow.
+            let far = || {
+                let (normal, half) = (normal_interval(prediction), quantile(0.975) * error);
                 (normal.0.min(estimate - half), normal.1.max(estimate + half))
-            },
-            |posterior| posterior.interval(0.95),
-        );
-        Some((low.min(prediction.effect), high.max(prediction.effect)))
+            };
+            posterior.as_ref().map_or_else(far, |posterior| posterior.interval(0.95))
+        });
+        Some(Told { mixed, smooth, interval })
     }
 
     fn is_not_normal(&self) -> bool {
@@ -87,11 +82,17 @@ pub(crate) fn probability(prediction: &Prediction, told: Option<&Told>, threshol
     told.map_or(normal, |told| normal.min(told.mixed.above).min(told.smooth))
 }
 
-/// The 95% interval: that of normal effects, unless the units show that effects are not normal.
-pub(crate) fn interval(prediction: &Prediction, laws: Option<&Laws>) -> (f64, f64) {
+/// The 95% interval: that of normal effects, unless the units show that effects are not normal; it holds the prediction.
+pub(crate) fn interval(prediction: &Prediction, told: Option<&Told>) -> (f64, f64) {
+    match told.and_then(|told| told.interval) {
+        Some((low, high)) => (low.min(prediction.effect), high.max(prediction.effect)),
+        None => normal_interval(prediction),
+    }
+}
+
+fn normal_interval(prediction: &Prediction) -> (f64, f64) {
     let half = quantile(0.975) * prediction.sd;
-    let normal = (prediction.effect - half, prediction.effect + half);
-    laws.and_then(|laws| laws.interval(prediction, normal)).unwrap_or(normal)
+    (prediction.effect - half, prediction.effect + half)
 }
 
 /// What is to be known of the law of effects, and how often a doubt counts under it.
@@ -181,7 +182,7 @@ mod tests {
         let laws = Laws::fit(&normal).unwrap().unwrap();
         assert!(!laws.is_not_normal() && notes(&normal, Some(&laws)) == (vec![], 1.0));
         for p in &normal {
-            let (low, high) = interval(p, Some(&laws));
+            let (low, high) = interval(p, laws.tell(p, 0.1).as_ref());
             assert!((high - low - 2.0 * 1.96 * p.sd).abs() < 1e-3);
             assert!(probability(p, laws.tell(p, 0.1).as_ref(), 0.1) <= prob_exceeds(p.effect, p.sd, 0.1));
         }
@@ -190,11 +191,12 @@ mod tests {
         let laws = Laws::fit(&points).unwrap().unwrap();
         assert!(laws.is_not_normal());
         assert_eq!(notes(&points, Some(&laws)).0.len(), 1);
-        let widths: Vec<f64> = points.iter().map(|p| interval(p, Some(&laws))).map(|(low, high)| high - low).collect();
+        let widths: Vec<f64> =
+            points.iter().map(|p| interval(p, laws.tell(p, 0.1).as_ref())).map(|(low, high)| high - low).collect();
         // Those at nothing are known the better for being many.
         assert!(widths[1] < 0.9 * 2.0 * 1.96 * points[1].sd, "{}", widths[1]);
         assert!(points.iter().all(|p| {
-            let (low, high) = interval(p, Some(&laws));
+            let (low, high) = interval(p, laws.tell(p, 0.1).as_ref());
             low <= p.effect && p.effect <= high
         }));
     }

@@ -27,7 +27,7 @@ pub(crate) const ABOVE_PEERS_PROB: f64 = 0.80;
 pub(crate) const RELIABLE: f64 = 0.50;
 /// What a guard's findings risk being wrong, each.
 pub(crate) const GUARD_ALPHA: f64 = 0.05;
-/// Skewness of the units' residuals below which more candidates may be false than stated.
+/// Skewness of the units' residuals below which effects count as skewed to the left.
 pub(crate) const SKEWED: f64 = -0.5;
 /// Units it takes to speak of skewness (its standard error is then about 0.5).
 pub(crate) const SKEWNESS_UNITS: usize = 20;

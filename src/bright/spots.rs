@@ -25,8 +25,8 @@ use crate::{Note, NoteCode, Result};
 /// every unit P = P(effect > threshold), normal with the prediction-error variance; with 50 units or more no larger than
 /// under a mixture and under a smooth law, both fitted to the raw estimates. Candidates have enough rows, belong to the largest
 /// set whose mean 1 - P (twice that where effects are skewed to the left) is at most `fdr`, and have P >= `min_prob`. Where the
-/// smooth law is much more likely than a normal one, intervals follow it. Where there are periods, P must stay at .50 or more whichever of them is
-/// left out (at the fitted variances and coefficients): who does not is `one_period`, and no candidate.
+/// smooth law is much more likely than a normal one, intervals follow it. Where there are periods, P must stay at .50 or more
+/// whichever of them is left out (at the fitted variances and coefficients): who does not is `one_period`, and no candidate.
 ///
 /// Beside that stand whether an effect lasts over most periods ([`Answer::prob_persists`]), and a second route that uses
 /// no law of effects over all units ([`Answer::matched`]).

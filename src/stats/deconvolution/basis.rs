@@ -2,6 +2,8 @@
 
 use faer::Mat;
 
+use crate::stats::summary::quantile;
+
 /// How many functions there are.
 pub(super) const FUNCTIONS: usize = 5;
 const KNOTS: usize = FUNCTIONS + 1;
@@ -46,16 +48,10 @@ pub(super) fn basis(points: &[f64], knots: &[f64; KNOTS]) -> Vec<Row> {
 pub(super) fn knots(estimates: &[f64]) -> [f64; KNOTS] {
     let mut sorted = estimates.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let at = |place: usize| sorted.get(place).copied().unwrap_or(f64::NAN);
-    let n_gaps = sorted.len() - 1;
-    let (low, high) = (at(0), at(n_gaps));
+    let (low, high) = (quantile(&sorted, 0.0), quantile(&sorted, 1.0));
     std::array::from_fn(|k| {
         let share = k as f64 / FUNCTIONS as f64;
-        let place = share * n_gaps as f64;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a place in the list
-        let below = place as usize;
-        let quantile = at(below) + (place - below as f64) * (at((below + 1).min(n_gaps)) - at(below));
-        f64::midpoint(low + share * (high - low), quantile)
+        f64::midpoint(low + share * (high - low), quantile(&sorted, share))
     })
 }
 

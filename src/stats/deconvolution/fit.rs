@@ -12,9 +12,7 @@ const MOST_STEPS: usize = 200;
 const SETTLED: f64 = 1e-10;
 /// No combination of functions is told less exactly than with this information: where the data say next to nothing of it, the
 /// curvature at the maximum does not say how far one may go.
-const LEAST_INFORMATION: f64 = 0.01 * CELLS_OF_REFERENCE;
-/// The information above is that of functions of norm 1 on so many cells.
-const CELLS_OF_REFERENCE: f64 = 60.0;
+const LEAST_INFORMATION: f64 = 0.6;
 
 /// The likelihood of each estimate (times how often it occurs) in each cell, and the functions in each cell.
 pub(super) struct Problem {

@@ -20,7 +20,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::close;
+use super::{close, slow_minimum};
 
 /// Rows with nested groups and two covariates, from a seed: unbalanced, and with labels used again in other parents.
 struct Sample {
@@ -259,34 +259,6 @@ fn the_gradient_is_that_of_finite_differences() {
     }
 }
 
-/// Nelder & Mead would do as well: a plain search by halving steps along every axis, from several starts.
-fn slow_minimum(moments: &Moments, method: Method) -> f64 {
-    let value = |t: &[f64]| Fit::at(moments, t, method).map_or(f64::INFINITY, |f| f.criterion);
-    let mut best = f64::INFINITY;
-    for start in [0.0, 0.1, 0.7, 3.0] {
-        let mut theta = vec![start; moments.n_levels()];
-        let (mut here, mut step) = (value(&theta), 0.5);
-        while step > 1e-7 {
-            let mut moved = false;
-            for level in 0..theta.len() {
-                for sign in [-1.0, 1.0] {
-                    let mut next = theta.clone();
-                    next[level] = (next[level] + sign * step).max(0.0);
-                    let there = value(&next);
-                    if there < here {
-                        (theta, here, moved) = (next, there, true);
-                    }
-                }
-            }
-            if !moved {
-                step *= 0.5;
-            }
-        }
-        best = best.min(here);
-    }
-    best
-}
-
 #[test]
 fn no_plain_search_finds_a_lower_criterion() {
     for seed in 20..32 {
@@ -295,7 +267,7 @@ fn no_plain_search_finds_a_lower_criterion() {
         let moments = s.moments();
         for method in [Method::Reml, Method::Ml] {
             let found = fit(&moments, method).unwrap();
-            let slow = slow_minimum(&moments, method);
+            let slow = slow_minimum(&moments, method, &[0.0, 0.1, 0.7, 3.0], 1e-7);
             assert!(found.has_converged, "{seed}: {found:?}");
             assert!(found.criterion <= slow + 1e-8, "{seed}: {} above {slow}", found.criterion);
             assert!(found.criterion >= slow - 1e-6, "{seed}: {} below {slow}", found.criterion);

@@ -1,12 +1,12 @@
 //! The search: its derivatives, and what it finds, against plain means.
 
-use brightspot::mixed::{Fit, Method, Moments, fit};
+use brightspot::mixed::{Fit, Method, fit};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::sample::{CASES, sample};
-use crate::mixed::close;
+use crate::mixed::{close, slow_minimum};
 
 #[test]
 fn the_gradient_is_that_of_finite_differences() {
@@ -48,34 +48,6 @@ fn the_gradient_is_that_of_finite_differences() {
     }
 }
 
-/// A plain search by halving steps along every axis, from several starts.
-fn slow_minimum(moments: &Moments, method: Method) -> f64 {
-    let value = |t: &[f64]| Fit::at(moments, t, method).map_or(f64::INFINITY, |f| f.criterion);
-    let mut best = f64::INFINITY;
-    for start in [0.1, 1.0] {
-        let mut theta = vec![start; moments.n_levels()];
-        let (mut here, mut step) = (value(&theta), 0.5);
-        while step > 2e-5 {
-            let mut moved = false;
-            for level in 0..theta.len() {
-                for sign in [-1.0, 1.0] {
-                    let mut next = theta.clone();
-                    next[level] = (next[level] + sign * step).max(0.0);
-                    let there = value(&next);
-                    if there < here {
-                        (theta, here, moved) = (next, there, true);
-                    }
-                }
-            }
-            if !moved {
-                step *= 0.5;
-            }
-        }
-        best = best.min(here);
-    }
-    best
-}
-
 #[test]
 fn no_plain_search_finds_a_lower_criterion() {
     for (seed, (shapes, is_weighted)) in (90..).zip(CASES) {
@@ -87,7 +59,7 @@ fn no_plain_search_finds_a_lower_criterion() {
         }
         let moments = s.moments();
         for method in [Method::Reml, Method::Ml] {
-            let (found, slow) = (fit(&moments, method).unwrap(), slow_minimum(&moments, method));
+            let (found, slow) = (fit(&moments, method).unwrap(), slow_minimum(&moments, method, &[0.1, 1.0], 2e-5));
             assert!(found.has_converged, "{seed} {method:?}: {:?} {}", found.theta, found.gradient);
             assert!(found.criterion <= slow + 1e-8, "{seed}: {} above {slow}", found.criterion);
             assert!(found.criterion >= slow - 1e-5, "{seed}: {} below {slow}", found.criterion);
