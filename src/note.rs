@@ -179,7 +179,7 @@ note_codes! {
     /// The effects are skewed to the left: few units are far above, and it is hard to say which.
     SkewedEffects = "skewed_effects": |_n, v| format!("the effects are skewed{v}, with few far above: every doubt of a candidate counts twice, so that few or none are named");
     /// The effects are not normal: intervals follow the law that the units themselves show.
-    EffectsNotNormal = "effects_not_normal": |_n, v| format!("the effects of the units are not normal, by a likelihood ratio{v}: intervals follow the distribution that the units themselves show");
+    EffectsNotNormal = "effects_not_normal": |_n, v| format!("the effects of the units are not normal, by the likelihood-ratio statistic{v}: intervals follow the distribution that the units themselves show");
     /// Units below the minimum number of students are not judged.
     SmallUnits = "small_units": |n, _v| format!("{} with too few students to judge: suppressed", counted(n, "unit"));
     /// Units whose group has too few members for a within-group question.
